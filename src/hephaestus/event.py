@@ -1,0 +1,181 @@
+"""The definition of an event: its name, what it means, and the typed fields that each emission carries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from keyword import iskeyword
+from types import MappingProxyType
+from typing import Any
+
+from hephaestus._compile import Checker, compile_checker
+from hephaestus._fields import ANY, FieldType, field_type
+from hephaestus.errors import DefinitionError
+
+__all__ = ["RESERVED_FIELDS", "TelemetryEvent"]
+
+Fields = Iterable[str] | Mapping[str, object]
+
+#: Names that no field may have: emission and context use them.
+RESERVED_FIELDS = frozenset(
+    {"event", "logger", "message", "operation", "operation_id", "parent_operation_id", "run_id"}
+)
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)+")
+
+
+class TelemetryEvent:
+    """A kind of event: immutable, comparable by what it defines, hashable, picklable.
+
+    Args:
+        name: dotted lower-case name, e.g. `cleanup.path.removed`.
+        description: one sentence that says what has happened when the event is seen.
+        required_fields: names (any value), or a mapping of name to type (see `hephaestus._fields.field_type`).
+        optional_fields: likewise; an optional field given as None is left out of the payload.
+        sensitive_fields: names among the fields whose values are written as `***` everywhere.
+
+    Raises:
+        DefinitionError: a malformed name, field name or type; a field declared twice; a reserved field name.
+    """
+
+    __slots__ = (
+        "_check",
+        "constant",
+        "description",
+        "name",
+        "optional_fields",
+        "required_fields",
+        "sensitive_fields",
+        "types",
+    )
+
+    name: str
+    description: str
+    required_fields: tuple[str, ...]
+    optional_fields: tuple[str, ...]
+    sensitive_fields: frozenset[str]
+    types: Mapping[str, FieldType]
+    constant: str
+    _check: Checker | None
+
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        required_fields: Fields = (),
+        optional_fields: Fields = (),
+        sensitive_fields: Iterable[str] = (),
+    ) -> None:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise DefinitionError(
+                f"{name!r} is no event name", hint="write dotted lower-case words, e.g. 'my-plugin.thing.done'"
+            )
+        required, optional = _typed(name, required_fields), _typed(name, optional_fields)
+        twice = sorted(required.keys() & optional.keys())
+        if twice:
+            raise DefinitionError(f"Event '{name}' declares {', '.join(twice)} both required and optional")
+        sensitive = frozenset(sensitive_fields)
+        unknown = sorted(sensitive - required.keys() - optional.keys())
+        if unknown:
+            raise DefinitionError(f"Event '{name}' marks {', '.join(unknown)} sensitive but declares no such field")
+        put = object.__setattr__
+        put(self, "name", name)
+        put(self, "description", description)
+        put(self, "required_fields", tuple(required))
+        put(self, "optional_fields", tuple(optional))
+        put(self, "sensitive_fields", sensitive)
+        put(self, "types", MappingProxyType({**required, **optional}))
+        put(self, "constant", re.sub(r"[.-]", "_", name).upper())
+        put(self, "_check", None)
+
+    def check(self, payload: dict[str, Any]) -> None:
+        """Validate a payload that the caller owns, taking out optional fields given as None.
+
+        Args:
+            payload: field name to value; changed in place.
+
+        Raises:
+            MissingFieldsError: `Event 'x' missing required fields: a, b`.
+            UnexpectedFieldError: a field that is not declared, with the nearest declared one.
+            FieldTypeError: a value of another type, naming field, expected and actual type.
+        """
+        # Compiled on first use: a start that only lists events never pays for it.
+        check = self._check
+        if check is None:
+            check = compile_checker(self)
+            object.__setattr__(self, "_check", check)
+        check(payload)
+
+    def validate(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a validated copy of `payload` without the optional fields given as None; raises as `check` does."""
+        copy = dict(payload)
+        self.check(copy)
+        return copy
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema (draft 2020-12) of the event's own fields, as the JSON log format writes them.
+
+        Further properties are allowed, because the payload of a log line carries the context's fields too.
+        """
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": self.name,
+            "description": self.description,
+            "type": "object",
+            "properties": {name: declared.schema() for name, declared in self.types.items()},
+            "required": list(self.required_fields),
+        }
+
+    def _definition(self) -> tuple[object, ...]:
+        return (
+            self.name,
+            self.description,
+            {name: self.types[name] for name in self.required_fields},
+            {name: self.types[name] for name in self.optional_fields},
+            self.sensitive_fields,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TelemetryEvent) and self._definition() == other._definition()
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, self._definition()
+
+    def __setattr__(self, attribute: str, value: object) -> None:
+        raise AttributeError(f"event '{self.name}' is immutable")
+
+    def __delattr__(self, attribute: str) -> None:
+        raise AttributeError(f"event '{self.name}' is immutable")
+
+    def __repr__(self) -> str:
+        return f"<TelemetryEvent {self.name}>"
+
+
+def _rebuild(
+    name: str,
+    description: str,
+    required: dict[str, FieldType],
+    optional: dict[str, FieldType],
+    sensitive: frozenset[str],
+) -> TelemetryEvent:
+    return TelemetryEvent(name, description, required, optional, sensitive)
+
+
+def _typed(event: str, declared: Fields) -> dict[str, FieldType]:
+    if isinstance(declared, str):
+        # A lone string is an iterable of its letters: nearly always a forgotten comma.
+        raise DefinitionError(f"Event '{event}' fields must be a tuple or a mapping, not the string {declared!r}")
+    pairs = declared.items() if isinstance(declared, Mapping) else ((name, ANY) for name in declared)
+    fields: dict[str, FieldType] = {}
+    for name, kind in pairs:
+        if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+            raise DefinitionError(f"Event '{event}' has a field named {name!r}, which is no identifier")
+        if name in RESERVED_FIELDS:
+            raise DefinitionError(f"Event '{event}' may not have a field named '{name}': it is reserved")
+        if name in fields:
+            raise DefinitionError(f"Event '{event}' declares field '{name}' twice")
+        fields[name] = kind if isinstance(kind, FieldType) else field_type(kind)
+    return fields
