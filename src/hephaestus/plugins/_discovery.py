@@ -1,0 +1,118 @@
+"""Finding installed plugins: the `hephaestus.plugins` entry points of every distribution on the path.
+
+`importlib.metadata` costs more to import than all of this takes; here only directory names and the
+`entry_points.txt` files are read. It is asked where these cannot be: archives on the path, and finders of other kinds.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+__all__ = ["GROUP", "PluginSource", "discover"]
+
+GROUP = "hephaestus.plugins"
+
+
+class PluginSource(NamedTuple):
+    """Where a plugin comes from.
+
+    Attributes:
+        name: the entry point's name, e.g. `cleanup`.
+        value: the entry point's value, `package.module` or `package.module:attribute`.
+        distribution: name of the distribution that holds it.
+        version: the distribution's version.
+        plugin: the plugin itself where it is at hand already (tests); imported from `value` otherwise.
+    """
+
+    name: str
+    value: str
+    distribution: str
+    version: str
+    plugin: object | None = None
+
+
+class _Distribution(NamedTuple):
+    name: str
+    version: str
+    entry_points: str
+
+
+def discover(path: Iterable[str] | None = None) -> list[PluginSource]:
+    """List the plugins on `path` (`sys.path` by default), ordered by name and distribution.
+
+    Of two distributions with one name the first on the path counts, as for imports. What cannot be read is passed over.
+    """
+    seen: set[str] = set()
+    sources: list[PluginSource] = []
+    for distribution in _distributions(list(sys.path if path is None else path)):
+        key = distribution.name.lower().replace("_", "-")
+        if key in seen:
+            continue
+        seen.add(key)
+        for name, value in _entries(distribution.entry_points):
+            sources.append(PluginSource(name, value, distribution.name, distribution.version))
+    sources.sort(key=lambda each: (each.name, each.distribution))
+    return sources
+
+
+def _distributions(path: list[str]) -> Iterator[_Distribution]:
+    for folder in dict.fromkeys(each or os.curdir for each in path):
+        try:
+            with os.scandir(folder) as entries:
+                # Sorted, so that two metadata folders of one distribution give the same answer everywhere.
+                names = sorted(each.name for each in entries if each.name.endswith((".dist-info", ".egg-info")))
+        except NotADirectoryError:
+            yield from _archive(folder)
+        except OSError:
+            continue
+        else:
+            for name in names:
+                stem, _, _ = name.rpartition(".")
+                project, _, version = stem.partition("-")
+                text = _read(os.path.join(folder, name, "entry_points.txt"))
+                # `-py3.11` may follow the version in an egg's name.
+                yield _Distribution(project.replace("_", "-"), version.partition("-")[0] or "unknown", text)
+    yield from _other_finders()
+
+
+def _read(file: str) -> str:
+    try:
+        with open(file, "rb") as stream:
+            data = stream.read()
+    except OSError:
+        return ""
+    return data.decode("utf-8", "replace") if GROUP.encode() in data else ""
+
+
+def _archive(file: str) -> Iterator[_Distribution]:
+    from importlib.metadata import distributions
+
+    for each in distributions(path=[file]):
+        yield _Distribution(each.metadata["Name"], each.version, each.read_text("entry_points.txt") or "")
+
+
+def _other_finders() -> Iterator[_Distribution]:
+    # The import system's own finder is named by its module; whatever else finds distributions was put there by hand.
+    for finder in sys.meta_path:
+        home = getattr(finder, "__module__", type(finder).__module__)
+        if hasattr(finder, "find_distributions") and "importlib" not in home:
+            from importlib.metadata import DistributionFinder
+
+            for each in finder.find_distributions(DistributionFinder.Context()):
+                yield _Distribution(each.metadata["Name"], each.version, each.read_text("entry_points.txt") or "")
+
+
+def _entries(text: str) -> Iterator[tuple[str, str]]:
+    inside = False
+    for line in text.splitlines():
+        line = line.strip()
+        if line.startswith("["):
+            inside = line == f"[{GROUP}]"
+        elif inside and line and not line.startswith(("#", ";")):
+            name, equals, value = line.partition("=")
+            if equals:
+                # `[extra]` after a value is legal in old metadata and means nothing to us.
+                yield name.strip(), value.partition("[")[0].strip()
