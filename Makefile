@@ -26,11 +26,11 @@ help: ## list the targets
 setup: $(VENV)/.stamp ## make .venv with every tool, and the distributions editable
 
 run: setup ## preview what a cleanup of this checkout would remove; ARGS="..." runs any other hephaestus command
-	$(BIN)/hephaestus $(or $(ARGS),--log-level INFO cleanup --dry-run)
+	$(BIN)/hephaestus $(or $(ARGS),--log-level info cleanup --dry-run --python-cache --build-artifacts --node-modules)
 
 test: setup ## run all tests under coverage; ARGS="..." goes to pytest
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal $(ARGS) || { $(BIN)/coverage combine --quiet; exit 1; }
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report $(if $(ARGS),--fail-under=0)
 

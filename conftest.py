@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -30,6 +31,24 @@ _OWN = {
 }
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Escape lone surrogates, which property tests try: one in a failure's text would end an xdist run."""
+    return _encodable((yield))
+
+
+def _encodable(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+        case dict():
+            return {_encodable(key): _encodable(item) for key, item in value.items()}
+        case list() | tuple():
+            return type(value)(_encodable(item) for item in value)
+        case _:
+            return value
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _neutral_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The same variables on every machine, for fixtures of any scope and the processes that they start."""
@@ -49,6 +68,12 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     path = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(path))
     return path
+
+
+@pytest.fixture
+def unmeasured_environment(home: Path) -> dict[str, str]:
+    """Environment of a subprocess that must hold no module of coverage's: to ask what a start imports, say."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 @pytest.fixture(autouse=True)

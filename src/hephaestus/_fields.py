@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -110,7 +110,7 @@ def field_type(declared: object) -> FieldType:
     """
     if isinstance(declared, type) and issubclass(declared, PurePath):
         return FieldType(Path)
-    if declared in _SCHEMAS:
+    if isinstance(declared, Hashable) and declared in _SCHEMAS:
         return FieldType(declared)
     origin, arguments = typing.get_origin(declared), typing.get_args(declared)
     if origin in (typing.Union, types.UnionType) and len(arguments) == 2 and type(None) in arguments:

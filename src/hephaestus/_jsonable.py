@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import os
 from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
@@ -25,6 +26,14 @@ def jsonable(value: Any, _inside: tuple[int, ...] = ()) -> Any:
     NaN and the infinities become None; paths, sets, bytes, dates, enums and any other object become what a reader
     expects; a container inside itself, or nested deeper than 64 levels, becomes `"..."`.
     """
+    try:
+        return _jsonable(value, _inside)
+    except Exception:
+        # A value whose own methods raise.
+        return _text(value)
+
+
+def _jsonable(value: Any, inside: tuple[int, ...]) -> Any:
     kind = type(value)
     if kind is str:
         return printable(value)
@@ -36,19 +45,16 @@ def jsonable(value: Any, _inside: tuple[int, ...] = ()) -> Any:
     if kind is float:
         return value if math.isfinite(value) else None
     if isinstance(value, (list, tuple, set, frozenset, Mapping)):
-        if id(value) in _inside or len(_inside) >= _DEEPEST:
+        if id(value) in inside or len(inside) >= _DEEPEST:
             return "..."
-        return _container(value, (*_inside, id(value)))
-    return _scalar(value, _inside)
+        return _container(value, (*inside, id(value)))
+    return _scalar(value, inside)
 
 
 def _container(value: Any, inside: tuple[int, ...]) -> Any:
-    try:
-        if isinstance(value, Mapping):
-            return {_key(key): jsonable(each, inside) for key, each in value.items()}
-        items = [jsonable(each, inside) for each in value]
-    except Exception:
-        return _text(value)
+    if isinstance(value, Mapping):
+        return {_key(key): jsonable(each, inside) for key, each in value.items()}
+    items = [jsonable(each, inside) for each in value]
     # A set has no order: sorted, so that equal events give equal lines.
     return sorted(items, key=repr) if isinstance(value, (set, frozenset)) else items
 
@@ -64,6 +70,8 @@ def _scalar(value: Any, inside: tuple[int, ...]) -> Any:
         return jsonable(float.__float__(value))
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).decode("utf-8", "backslashreplace")
+    if isinstance(value, os.PathLike):
+        return printable(os.fsdecode(value))
     if isinstance(value, (date, time)):
         return value.isoformat()
     return _text(value)
@@ -73,11 +81,13 @@ def _key(key: object) -> str:
     scalar = jsonable(key)
     if isinstance(scalar, str):
         return scalar
-    return "null" if scalar is None else str(scalar)
+    if scalar is None or isinstance(scalar, bool):
+        return {None: "null", True: "true", False: "false"}[scalar]
+    return str(scalar)
 
 
 def _text(value: object) -> str:
     try:
-        return printable(str(value))
+        return printable(str.__str__(str(value)))
     except Exception:
         return f"<unprintable {type(value).__name__}>"

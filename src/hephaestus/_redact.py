@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import enum
+import os
 import re
 from collections.abc import Callable, Mapping
-from pathlib import PurePath
+from datetime import date, time
 from typing import Any
 
 __all__ = ["MASK", "redact", "redact_text"]
@@ -13,8 +15,11 @@ __all__ = ["MASK", "redact", "redact_text"]
 MASK = "***"
 
 # One cheap search decides that a text holds nothing to redact, as nearly every text does.
+# Every repetition here and below is bounded or cannot begin inside itself: texts come from the network, and a hostile
+# one must not stop the process.
+_PARAMETER = r"[?&][^=&?\s]{0,64}(?:token|sig|pass|key|secret)[^=&?\s]{0,64}="
 _HINT = re.compile(
-    r":/+[^\s/]*@|authorization|bearer\s|gh[a-z]_|github_pat_|glpat-|pypi-|[?&][^=&\s]*(?:token|sig|pass|key|secret)[^=&\s]*=",
+    rf":/+[^\s/]*@|authorization|bearer\s|gh[pousr]_|github_pat_|glpat-|pypi-|{_PARAMETER}",
     re.IGNORECASE,
 )
 
@@ -22,24 +27,29 @@ Replacement = str | Callable[[re.Match[str]], str]
 
 _RULES: tuple[tuple[re.Pattern[str], Replacement], ...] = (
     # Greedy up to the last @ of the authority: a password may hold an unescaped @.
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*:/{1,2})[^\s/?#\"'<>]+@", re.IGNORECASE), rf"\1{MASK}@"),
+    (re.compile(r"(:/+)[^\s/?#\"<>]+@"), rf"\1{MASK}@"),
+    # The name may stand in a header, an environment, a Python literal or JSON inside JSON; parameters may follow.
     (
-        re.compile(r"(\b(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?)(?:[a-z]+\s+)?[^\s\"',;]+", re.IGNORECASE),
+        re.compile(
+            r"(authorization(?:[\\\"']*\s*[:=]|[\\\"']+\s*,)\s*(?:b(?=['\"]))?[\\\"']*)"
+            r"(?:[a-z][\w-]*[ \t]+)?[^\s\"',;\\]+(?:\"[^\"]*\")?"
+            r"(?:,[ \t]*[\w-]+=(?:\"[^\"]*\"|[^\s,\"]+))*",
+            re.IGNORECASE,
+        ),
         rf"\1{MASK}",
     ),
-    (re.compile(r"(\bbearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1{MASK}"),
-    (re.compile(r"\b(?:gh[a-z]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|pypi-[\w-]{16,})"), MASK),
-    (
-        re.compile(r"([?&][^=&\s]*(?:token|sig|pass|key|secret)[^=&\s]*=)[^&\s#\"'<>]+", re.IGNORECASE),
-        rf"\1{MASK}",
-    ),
+    (re.compile(r"(bearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1{MASK}"),
+    (re.compile(r"(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|pypi-[\w-]{16,})"), MASK),
+    (re.compile(rf"({_PARAMETER})[^&\s#\"<>]+", re.IGNORECASE), rf"\1{MASK}"),
 )
 
 # Keys under which a nested mapping (request headers, say) carries a secret, whatever its form.
 _SECRET_KEYS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "password", "secret", "token", "x-api-key"}
 )
-_DEEPEST = 32
+# As deep as the formats write; what lies deeper is written by neither.
+_DEEPEST = 64
+_HARMLESS = (bool, int, float, type(None), date, time)
 
 
 def redact_text(text: str) -> str:
@@ -51,34 +61,67 @@ def redact_text(text: str) -> str:
     return text
 
 
-def redact(value: Any, _depth: int = 0) -> Any:
+def redact(value: Any, _inside: tuple[int, ...] = ()) -> Any:
     """Return `value` with the secrets in its texts replaced; the same object where there are none to look for.
 
-    Containers are copied only on the way to a change, so a payload without secrets costs no copy.
+    Containers are copied only on the way to a change, so a payload without secrets costs no copy. A container inside
+    itself, or nested deeper than 64 levels, becomes `"..."`.
     """
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return redact_text(value)
-    if isinstance(value, PurePath):
-        text = str(value)
-        clean = redact_text(text)
-        return value if clean is text else clean
-    if isinstance(value, bytes):
-        text = value.decode("utf-8", "surrogateescape")
-        clean = redact_text(text)
-        return value if clean is text else clean.encode("utf-8", "surrogateescape")
-    if _depth >= _DEEPEST:
+    if kind in _HARMLESS:
         return value
-    if type(value) in (list, tuple):
-        items = [redact(each, _depth + 1) for each in value]
-        same = all(new is old for new, old in zip(items, value, strict=True))
-        return value if same else type(value)(items)
+    try:
+        if isinstance(value, (list, tuple, set, frozenset, Mapping)):
+            if id(value) in _inside or len(_inside) >= _DEEPEST:
+                return "..."
+            return _redact_container(value, (*_inside, id(value)))
+        return value if isinstance(value, _HARMLESS) else _redact_object(value, _inside)
+    except Exception:
+        # A value whose own methods raise: the formats fall back to its str, too.
+        return _redact_written(str, value)
+
+
+def _redact_container(value: Any, inside: tuple[int, ...]) -> Any:
     if isinstance(value, Mapping):
-        pairs = {key: _redact_item(key, each, _depth + 1) for key, each in value.items()}
-        return value if all(pairs[key] is value[key] for key in pairs) else pairs
-    return value
+        pairs = [(redact(key, inside), key, _redact_item(key, each, inside), each) for key, each in value.items()]
+        if all(new is old and clean is each for new, old, clean, each in pairs):
+            return value
+        return {key: clean for key, _, clean, _ in pairs}
+    old = list(value)
+    new = [redact(each, inside) for each in old]
+    if len(old) == 2 and isinstance(value, (list, tuple)):
+        # A header may come as a pair: ("Authorization", "Basic …").
+        new[1] = _redact_item(old[0], old[1], inside)
+    if all(one is other for one, other in zip(new, old, strict=True)):
+        return value
+    return tuple(new) if isinstance(value, tuple) else new
 
 
-def _redact_item(key: object, value: Any, depth: int) -> Any:
-    if isinstance(key, str) and key.lower() in _SECRET_KEYS and isinstance(value, (str, bytes)):
+def _redact_item(key: object, value: Any, inside: tuple[int, ...]) -> Any:
+    name = key.decode("latin-1") if isinstance(key, bytes) else key
+    if isinstance(name, str) and name.lower() in _SECRET_KEYS and isinstance(value, (str, bytes, list, tuple, dict)):
         return MASK
-    return redact(value, depth)
+    return redact(value, inside)
+
+
+def _redact_object(value: Any, inside: tuple[int, ...]) -> Any:
+    """Redact the text that the formats will write for an object that is neither a plain scalar nor a container."""
+    if isinstance(value, enum.Enum):
+        clean = redact(value.value, inside)
+        return value if clean is value.value else clean
+    if isinstance(value, os.PathLike):
+        return _redact_written(os.fsdecode, value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _redact_written(lambda data: bytes(data).decode("utf-8", "backslashreplace"), value)
+    return _redact_written(str, value)
+
+
+def _redact_written(write: Callable[[Any], str], value: Any) -> Any:
+    try:
+        text = write(value)
+        clean = redact_text(text)
+    except Exception:
+        return value  # the formats will find no text in it either
+    return value if clean is text else clean

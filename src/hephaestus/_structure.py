@@ -30,6 +30,7 @@ __all__ = ["CoreSettings", "structure"]
 T = TypeVar("T")
 
 _TRUTHS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_LEVELS = ("debug", "info", "warning", "error", "critical")
 _WORDS = {
     bool: "true or false",
     int: "an integer",
@@ -56,7 +57,12 @@ class CoreSettings:
     enabled_plugins: list[str] | None = None
     log_file: Path | None = None
     log_format: Literal["text", "json"] | None = None
-    log_level: Literal["debug", "info", "warning", "error", "critical"] | None = None
+    log_level: str | None = attrs.field(default=None)
+
+    @log_level.validator
+    def _known_level(self, attribute: object, value: str | None) -> None:
+        if value is not None and value.lower() not in _LEVELS:
+            raise ValueError(f"log-level must be one of {', '.join(_LEVELS)}, got {value!r}")
 
 
 def structure(
@@ -168,7 +174,8 @@ def _parse(text: str, kind: Any, variable: str) -> Any:
     """Read a variable's text as a value of the attribute's type."""
     for each in typing.get_args(kind) if _is_union(kind) else (kind,):
         if _origin(each) is list:
-            return [part.strip() for part in text.split(",") if part.strip()]
+            (item,) = typing.get_args(each)
+            return [_parse(part.strip(), item, variable) for part in text.split(",") if part.strip()]
         if each is bool and text.lower() in _TRUTHS:
             return _TRUTHS[text.lower()]
         if each in (int, float):

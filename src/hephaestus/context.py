@@ -35,7 +35,8 @@ __all__ = [
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
+# Version ff is invalid, and version 00 has nothing after its flags; later versions may have more.
+_TRACEPARENT = re.compile(r"(?!ff|00-.{53})[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 _SAFE_ID = re.compile(r"[\w.:@/+-]{1,128}", re.ASCII)
 
 
@@ -207,4 +208,4 @@ def _hex_of(identifier: str, prefix: str, size: int) -> str:
         return digits
     import hashlib
 
-    return hashlib.blake2b(identifier.encode("utf-8", "surrogateescape"), digest_size=size).hexdigest()
+    return hashlib.blake2b(identifier.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()

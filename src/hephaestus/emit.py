@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -147,6 +148,8 @@ def _once(on_error: OnError) -> OnError:
         nonlocal told
         if not told:
             told = True
-            on_error(error)
+            # Reporting may fail, too (a closed stderr); the emitter has nothing to do with it.
+            with contextlib.suppress(Exception):
+                on_error(error)
 
     return tell

@@ -27,7 +27,6 @@ LogFormat = Literal["text", "json"]
 
 # The attributes that every record has; the others are the caller's `extra`.
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-_EVENT_EXTRA = frozenset({"event", "payload", "run_id", "telemetry_event"})
 _BARE = re.compile(r"[^\s\"'=]+")
 
 
@@ -58,7 +57,7 @@ def _message_of(record: logging.LogRecord) -> str:
         return record.getMessage()
     except Exception:
         # A caller's format string and arguments that do not fit: say both, lose nothing.
-        return f"{record.msg} {jsonable(record.args)}"
+        return f"{jsonable(record.msg)} {jsonable(record.args)}"
 
 
 def _trace_of(record: logging.LogRecord) -> str:
@@ -111,7 +110,7 @@ class TextFormatter(logging.Formatter):
         pairs += [f"{_bare(str(name))}={_text(value)}" for name, value in line.payload.items()]
         if line.run_id is not None and (pairs or line.event):
             pairs.append(f"run_id={_text(line.run_id)}")
-        text = f"{record.levelname} {_escape(record.name)}: {_escape(line.message)}"
+        text = f"{_escape(record.levelname)} {_escape(record.name)}: {_escape(line.message)}"
         if pairs:
             text += f" | {' '.join(pairs)}"
         for row in line.trace.splitlines():
@@ -217,6 +216,10 @@ def parse_level(level: int | str) -> int:
     raise UsageError(f"unknown log level {level!r}", hint="one of DEBUG, INFO, WARNING, ERROR, CRITICAL")
 
 
+def _is_plain(record: logging.LogRecord) -> bool:
+    return not isinstance(record.__dict__.get("telemetry_event"), TelemetryEvent)
+
+
 _installed: list[logging.Handler] = []
 
 
@@ -239,7 +242,8 @@ def configure_logging(
         log_file: a file that JSON lines are appended to.
         run_id: the run; by default the parent process's, from the environment, else a new one.
         stream: where console lines go; whatever `sys.stderr` is at that moment by default.
-        console: False for the file alone.
+        console: False keeps events off the console, because something else tells a person of them; what other
+            libraries warn of is still shown.
 
     Raises:
         UsageError: an unknown format or level, or a file that cannot be opened; nothing is changed then.
@@ -255,10 +259,12 @@ def configure_logging(
         file_handler = EventFileHandler(log_file)
         file_handler.setFormatter(JsonFormatter())
         handlers.append(file_handler)
-    if console:
-        console_handler = _ConsoleHandler(stream)
-        console_handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
-        handlers.append(console_handler)
+    console_handler = _ConsoleHandler(stream)
+    console_handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    if not console:
+        console_handler.setLevel(logging.WARNING)
+        console_handler.addFilter(_is_plain)
+    handlers.append(console_handler)
     set_run(run_id, parent_operation_id=parent_operation_id)
     root = logging.getLogger()
     while _installed:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple
 
 __all__ = ["GROUP", "PluginSource", "discover"]
 
@@ -48,7 +50,7 @@ def discover(path: Iterable[str] | None = None) -> list[PluginSource]:
     seen: set[str] = set()
     sources: list[PluginSource] = []
     for distribution in _distributions(list(sys.path if path is None else path)):
-        key = distribution.name.lower().replace("_", "-")
+        key = distribution.name.lower().replace("_", "-").replace(".", "-")
         if key in seen:
             continue
         seen.add(key)
@@ -75,7 +77,7 @@ def _distributions(path: list[str]) -> Iterator[_Distribution]:
                 text = _read(os.path.join(folder, name, "entry_points.txt"))
                 # `-py3.11` may follow the version in an egg's name.
                 yield _Distribution(project.replace("_", "-"), version.partition("-")[0] or "unknown", text)
-    yield from _other_finders()
+    yield from _other_finders(path)
 
 
 def _read(file: str) -> str:
@@ -90,19 +92,28 @@ def _read(file: str) -> str:
 def _archive(file: str) -> Iterator[_Distribution]:
     from importlib.metadata import distributions
 
-    for each in distributions(path=[file]):
-        yield _Distribution(each.metadata["Name"], each.version, each.read_text("entry_points.txt") or "")
+    yield from _readable(lambda: distributions(path=[file]))
 
 
-def _other_finders() -> Iterator[_Distribution]:
+def _other_finders(path: list[str]) -> Iterator[_Distribution]:
     # The import system's own finder is named by its module; whatever else finds distributions was put there by hand.
     for finder in sys.meta_path:
         home = getattr(finder, "__module__", type(finder).__module__)
         if hasattr(finder, "find_distributions") and "importlib" not in home:
             from importlib.metadata import DistributionFinder
 
-            for each in finder.find_distributions(DistributionFinder.Context()):
-                yield _Distribution(each.metadata["Name"], each.version, each.read_text("entry_points.txt") or "")
+            context = DistributionFinder.Context(path=path)
+            yield from _readable(partial(finder.find_distributions, context))
+
+
+def _readable(find: Callable[[], Iterable[Any]]) -> Iterator[_Distribution]:
+    # Finders are foreign code and metadata may be cut short: what raises hides nothing but itself.
+    with suppress(Exception):
+        for each in find():
+            with suppress(Exception):
+                name, text = each.metadata["Name"], each.read_text("entry_points.txt")
+                if name:
+                    yield _Distribution(name, each.version or "unknown", text or "")
 
 
 def _entries(text: str) -> Iterator[tuple[str, str]]:

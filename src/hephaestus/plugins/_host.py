@@ -63,6 +63,7 @@ class PluginHost:
         self._reserved = frozenset(reserved_commands)
         self._lock = threading.RLock()
         self._loading = False
+        self._importing = False
         self._stop_listening: list[Callable[[], None]] = []
         self._manager = pluggy.PluginManager(PROJECT)
 
@@ -72,7 +73,16 @@ class PluginHost:
     def plugins(self) -> tuple[Plugin, ...]:
         """All plugins, ordered by name, loaded; disabled and broken ones too."""
         with self._lock:
-            return self._loaded
+            if "_loaded" in self.__dict__:
+                return self._loaded
+            if self._importing:
+                # Asked by a plugin that is being imported: loading all over again would find it half done.
+                return ()
+            self._importing = True
+            try:
+                return self._loaded
+            finally:
+                self._importing = False
 
     @cached_property
     def _loaded(self) -> tuple[Plugin, ...]:
@@ -200,7 +210,7 @@ class PluginHost:
         if "_definitions" in self.__dict__:
             return self._definitions
         with self._lock:
-            if self._loading:
+            if self._loading or self._importing:
                 # A plugin that looks an event up while plugins are being loaded sees none yet.
                 return {}
             self._loading = True

@@ -13,8 +13,10 @@ __all__ = ["PluginConformance"]
 _PROBE = """
 import sys
 from importlib import import_module
+# What the interpreter's own start brought (a coverage tool, say) is not the plugin's doing.
+before = set(sys.modules)
 import_module(sys.argv[1])
-print(*sorted(set(sys.argv[2:]) & set(sys.modules)))
+print(*sorted(set(sys.argv[2:]) & set(sys.modules) - before))
 """
 
 
