@@ -1,0 +1,301 @@
+"""Erasing one planned path: by descriptor, without recursion, and only if it is still what was planned."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from typing import NamedTuple
+
+from attrs import define, field
+
+from hephaestus_cleanup._beneath import OpenFolder
+
+__all__ = ["Changed", "Eraser", "Stopped", "Tally"]
+
+_REFUSED = (errno.EACCES, errno.EPERM)
+# Descriptors of the outermost and of the innermost folders stay open; those between are opened again on the way back.
+_OUTER, _INNER = 32, 64
+# One file in so many is measured in a large folder, unless exact sizes are asked for.
+_SAMPLE, _MEASURED = 8, 256
+
+
+class Changed(Exception):
+    """What lies there now is not what was planned."""
+
+
+class Stopped(Exception):
+    """The run was interrupted within this path."""
+
+
+class Entry(NamedTuple):
+    """A name in a folder that is being erased."""
+
+    name: str
+    is_folder: bool
+
+
+@define
+class Tally:
+    """What erasing one path amounted to.
+
+    Attributes:
+        entries: files and folders removed, the path itself included.
+        size: bytes that this freed: contents of files without further hard links.
+        approximate: True when large folders were sampled.
+        problems: (absolute path, reason) of what could not be removed.
+    """
+
+    entries: int = 0
+    size: int = 0
+    approximate: bool = False
+    problems: list[tuple[str, str]] = field(factory=list)
+    _seen: int = 0
+    _sampled: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Count another tally into this one."""
+        self.entries += other.entries
+        self.size += other.size
+        self.approximate |= other.approximate
+        self.problems += other.problems
+
+    def measure(self, handle: int, name: str, *, exact: bool) -> None:
+        """Count a file's size before it goes; in a large folder only every eighth, eight times."""
+        self._seen += 1
+        weight = 1
+        if not exact and self._seen > _MEASURED:
+            if self._seen % _SAMPLE:
+                return
+            weight, self.approximate = _SAMPLE, True
+        try:
+            status = os.stat(name, dir_fd=handle, follow_symlinks=False)
+        except OSError:
+            return
+        if status.st_nlink == 1:
+            self.size += status.st_size * weight
+
+
+@define
+class _Frame:
+    name: str
+    handle: int | None
+    device: int
+    inode: int
+    folders: list[str]
+    whole: bool = True
+
+
+@define
+class Eraser:
+    """Erases folders beneath a descriptor.
+
+    Args:
+        open_folder: how folders are opened.
+        exact: measure every file.
+        stopped: asked at each folder; True ends the work.
+    """
+
+    open_folder: OpenFolder
+    exact: bool = False
+    stopped: Callable[[], bool] = bool
+
+    def file(self, handle: int, name: str, tally: Tally) -> None:
+        """Unlink what is no folder: never opened, never followed.
+
+        Raises:
+            OSError: it cannot be unlinked.
+        """
+        tally.measure(handle, name, exact=True)
+        os.unlink(name, dir_fd=handle)
+        tally.entries += 1
+
+    def folder(self, parent: int, name: str, shown: str, tally: Tally, identity: tuple[int, int] | None = None) -> bool:
+        """Erase a folder and all beneath it.
+
+        Args:
+            parent: descriptor of the folder that it lies in.
+            name: its name there.
+            shown: its absolute path, for problems.
+            tally: gets counts and problems.
+            identity: (device, inode) that it must have; None to take what is there.
+
+        Returns:
+            True when it is gone altogether.
+
+        Raises:
+            Changed: it is not the planned folder.
+            OSError: it cannot be opened.
+            Stopped: the run was interrupted.
+        """
+        frames = [self._open(parent, name, identity)]
+        try:
+            self._empty(frames[0], shown, tally)
+            while frames:
+                frame = frames[-1]
+                if frame.folders:
+                    self._descend(frames, frame.folders.pop(), shown, tally)
+                else:
+                    self._leave(frames, parent, shown, tally)
+            return frame.whole
+        finally:
+            for each in frames:
+                if each.handle is not None:
+                    os.close(each.handle)
+
+    def _open(self, parent: int, name: str, identity: tuple[int, int] | None = None) -> _Frame:
+        try:
+            handle = self.open_folder(parent, name)
+        except OSError as error:
+            if error.errno not in _REFUSED or not _open_up(parent, name, identity):
+                raise
+            handle = self.open_folder(parent, name)
+        status = os.fstat(handle)
+        if identity is not None and (status.st_dev, status.st_ino) != identity:
+            os.close(handle)
+            raise Changed
+        return _Frame(name, handle, status.st_dev, status.st_ino, [])
+
+    def _empty(self, frame: _Frame, shown: str, tally: Tally) -> None:
+        """Unlink all files of a folder and note its folders; a repository stops at once."""
+        if self.stopped():
+            raise Stopped
+        assert frame.handle is not None
+        entries = list_entries(frame.handle)
+        if any(entry.name == ".git" for entry in entries):
+            tally.problems.append((shown, "kept: holds a nested repository"))
+            frame.whole = False
+            return
+        for name, is_folder in entries:
+            if is_folder:
+                frame.folders.append(name)
+            else:
+                self._unlink(frame, name, shown, tally)
+
+    def _unlink(self, frame: _Frame, name: str, shown: str, tally: Tally) -> None:
+        assert frame.handle is not None
+        try:
+            tally.measure(frame.handle, name, exact=self.exact)
+            try:
+                os.unlink(name, dir_fd=frame.handle)
+            except PermissionError:
+                if not _open_up_handle(frame.handle):
+                    raise
+                os.unlink(name, dir_fd=frame.handle)
+            tally.entries += 1
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            frame.whole = False
+            tally.problems.append((f"{shown}/{name}", reason_of(error)))
+
+    def _descend(self, frames: list[_Frame], name: str, shown: str, tally: Tally) -> None:
+        above = frames[-1]
+        assert above.handle is not None
+        path = "/".join((shown, *(each.name for each in frames[1:]), name))
+        try:
+            frame = self._open(above.handle, name)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            above.whole = False
+            tally.problems.append((path, reason_of(error)))
+            return
+        frames.append(frame)
+        if len(frames) > _OUTER + _INNER:
+            middle = frames[-1 - _INNER]
+            if middle.handle is not None:
+                os.close(middle.handle)
+                middle.handle = None
+        try:
+            self._empty(frame, path, tally)
+        except OSError as error:
+            frame.whole = False
+            tally.problems.append((path, reason_of(error)))
+
+    def _leave(self, frames: list[_Frame], parent: int, shown: str, tally: Tally) -> None:
+        """Remove an emptied folder, and come back to the one above it."""
+        frame = frames[-1]
+        if frame.handle is not None:
+            os.close(frame.handle)
+            frame.handle = None
+        if len(frames) > 1:
+            self._reopen(frames[:-1])
+        above = frames[-2].handle if len(frames) > 1 else parent
+        assert above is not None
+        if frame.whole:
+            try:
+                self._rmdir(above, frame.name)
+                tally.entries += 1
+            except OSError as error:
+                frame.whole = False
+                path = "/".join((shown, *(each.name for each in frames[1:])))
+                tally.problems.append((path, reason_of(error)))
+        if not frame.whole and len(frames) > 1:
+            frames[-2].whole = False
+        frames.pop()
+
+    @staticmethod
+    def _rmdir(above: int, name: str) -> None:
+        try:
+            os.rmdir(name, dir_fd=above)
+        except FileNotFoundError:
+            return
+        except PermissionError:
+            if not _open_up_handle(above):
+                raise
+            os.rmdir(name, dir_fd=above)
+
+    def _reopen(self, frames: list[_Frame]) -> None:
+        """Open the innermost folder again if its descriptor was given up, and those above it that fit the window."""
+        if frames[-1].handle is not None:
+            return
+        start = max(number for number, each in enumerate(frames) if each.handle is not None)
+        for number in range(start + 1, len(frames)):
+            above = frames[number - 1]
+            assert above.handle is not None
+            found = self._open(above.handle, frames[number].name, (frames[number].device, frames[number].inode))
+            frames[number].handle = found.handle
+            if start < number - 1 < len(frames) - _INNER:
+                os.close(above.handle)
+                above.handle = None
+
+
+def list_entries(handle: int) -> list[Entry]:
+    """The entries of an open folder; an unknown type is asked for, never guessed."""
+    with os.scandir(handle) as listing:
+        return [Entry(each.name, each.is_dir(follow_symlinks=False)) for each in listing]
+
+
+def reason_of(error: OSError) -> str:
+    """The operating system's words for an error, without a path."""
+    return error.strerror or str(error)
+
+
+def _open_up_handle(handle: int) -> bool:
+    """Give ourselves rwx on an open folder that we own; False when it isn't ours or has them already."""
+    status = os.fstat(handle)
+    mode = stat.S_IMODE(status.st_mode)
+    if status.st_uid != os.geteuid() or mode & 0o700 == 0o700:
+        return False
+    os.fchmod(handle, mode | 0o700)
+    return True
+
+
+def _open_up(parent: int, name: str, identity: tuple[int, int] | None) -> bool:
+    """The same for a folder that we may not open; through O_PATH, so that it is this folder and no other."""
+    if not hasattr(os, "O_PATH"):
+        return False
+    handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        status = os.fstat(handle)
+        mode = stat.S_IMODE(status.st_mode)
+        if status.st_uid != os.geteuid() or mode & 0o700 == 0o700:
+            return False
+        if identity is not None and (status.st_dev, status.st_ino) != identity:
+            return False
+        os.chmod(f"/proc/self/fd/{handle}", mode | 0o700)
+        return True
+    finally:
+        os.close(handle)

@@ -1,0 +1,221 @@
+"""The git guard: which paths git tracks, asked once for each repository, with nothing of the repository's run.
+
+A repository's configuration can name programs (fsmonitor, hooks, pagers, filters); a cleanup of somebody else's
+workspace must start none of them. Only `ls-files` and `check-ignore` are called, with these switched off on their
+command lines.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import unicodedata
+from collections.abc import Callable, Iterable
+
+from attrs import define, field, frozen
+
+from hephaestus_cleanup.errors import GitGuardError
+
+__all__ = ["GitGuard", "Repository", "find_repository"]
+
+_HARDENED = (
+    "--no-pager",
+    "--no-optional-locks",
+    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*"),
+    *("-c", "core.untrackedCache=false", "-c", "core.pager=cat", "-c", "core.editor=false"),
+)
+_FOLDING = re.compile(rb"(?im)^\s*(?:ignorecase|precomposeunicode)\s*=\s*true")
+_SECONDS = 120.0
+
+
+@frozen
+class Repository:
+    """A git work tree.
+
+    Attributes:
+        top: its top level, absolute.
+        git_dir: its `.git` folder, or the one that its `.git` file names.
+    """
+
+    top: str
+    git_dir: str
+
+
+def find_repository(folder: str) -> Repository | None:
+    """The repository that a folder belongs to: the nearest `.git` at or above it."""
+    while True:
+        entry = os.path.join(folder, ".git")
+        if os.path.lexists(entry):
+            return Repository(folder, _git_dir(entry))
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def _git_dir(entry: str) -> str:
+    if os.path.isdir(entry):
+        return entry
+    try:
+        with open(entry, encoding="utf-8", errors="surrogateescape") as file:
+            line = file.readline(8192).rstrip("\n")
+    except OSError as error:
+        raise GitGuardError(f"cannot read {entry}: {error.strerror}") from error
+    if not line.startswith("gitdir: "):
+        raise GitGuardError(f"{entry} is no git folder and names none", hint="mend or remove that entry")
+    return os.path.normpath(os.path.join(os.path.dirname(entry), line.removeprefix("gitdir: ")))
+
+
+@define
+class GitGuard:
+    """Asks git which files of one repository it tracks; the answer is fetched while the caller scans.
+
+    Args:
+        repository: whose index is read.
+
+    Raises:
+        GitGuardError: git is missing or cannot read the repository.
+    """
+
+    repository: Repository
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _tracked: bytes | None = field(default=None, init=False)
+    _folded: bool = field(default=False, init=False)
+    _seen: tuple[int, ...] = field(default=(), init=False)
+
+    def start(self) -> None:
+        """Begin to read the index; returns at once."""
+        self._seen = self._index_state()
+        self._folded = self._folds_names()
+        self._process = self._git("ls-files", "-z", "--cached")
+
+    def tracks(self, path: str) -> bool:
+        """True when git tracks a path, or anything beneath it.
+
+        Args:
+            path: absolute, at or beneath the repository's top level.
+        """
+        tracked = self._listing()
+        key = self._key(os.path.relpath(path, self.repository.top))
+        return _record_at(tracked, key) == key or _record_at(tracked, key + b"/").startswith(key + b"/")
+
+    def ignored(self, paths: Iterable[str]) -> set[str]:
+        """Those paths that git ignores by a pattern of their own, and not because of a folder above them."""
+        wanted = list(paths)
+        if not wanted:
+            return set()
+        asked = {each: os.path.dirname(each) for each in wanted}
+        inside = [each for each in {*asked, *asked.values()} if each != self.repository.top]
+        # "./" keeps a name that begins with a colon from being read as a pathspec.
+        relative = {b"./" + os.fsencode(os.path.relpath(each, self.repository.top)): each for each in inside}
+        process = self._git("check-ignore", "-z", "--stdin", "--no-index", stdin=subprocess.PIPE)
+        output, _ = self._finish(process, b"".join(each + b"\0" for each in relative))
+        found = {relative[each] for each in output.split(b"\0") if each in relative}
+        return {each for each, parent in asked.items() if each in found and parent not in found}
+
+    def changed(self) -> bool:
+        """True when the index is no longer the one that was read."""
+        return self._index_state() != self._seen
+
+    def close(self) -> None:
+        """End a git process that is still reading."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
+        self._process = None
+
+    def _listing(self) -> bytes:
+        if self._tracked is None:
+            if self._process is None:
+                self.start()
+            assert self._process is not None
+            output, complaint = self._finish(self._process)
+            if self._process.returncode != 0:
+                raise GitGuardError(
+                    f"git cannot list what it tracks in {self.repository.top}: {complaint}",
+                    hint="mend the repository, or clean a folder outside it",
+                )
+            self._tracked = _sorted_records(output, self._key_of) if self._folded else output
+        return self._tracked
+
+    def _key(self, relative: str) -> bytes:
+        name = os.fsencode(relative)
+        return self._key_of(name) if self._folded else name
+
+    @staticmethod
+    def _key_of(name: bytes) -> bytes:
+        text = name.decode("utf-8", "surrogateescape")
+        return unicodedata.normalize("NFC", text).casefold().encode("utf-8", "surrogateescape")
+
+    def _git(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        place = self.repository
+        command = ["git", *_HARDENED, f"--git-dir={place.git_dir}", f"--work-tree={place.top}", *arguments]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+        environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
+        try:
+            return subprocess.Popen(
+                command,
+                cwd=place.top,
+                env=environment,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except OSError as error:
+            raise GitGuardError(
+                f"{place.top} is a git repository, but git cannot be started: {error.strerror}",
+                hint="install git, so that tracked files can be told from leftovers",
+            ) from error
+
+    def _finish(self, process: subprocess.Popen[bytes], text: bytes | None = None) -> tuple[bytes, str]:
+        try:
+            output, complaint = process.communicate(text, timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise GitGuardError(f"git did not answer within {_SECONDS:.0f} s in {self.repository.top}") from None
+        lines = complaint.decode("utf-8", "replace").strip().splitlines()
+        return output, lines[-1] if lines else "no reason given"
+
+    def _index_state(self) -> tuple[int, ...]:
+        try:
+            status = os.stat(os.path.join(self.repository.git_dir, "index"))
+        except OSError:
+            return ()
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
+    def _folds_names(self) -> bool:
+        try:
+            with open(os.path.join(_common_dir(self.repository.git_dir), "config"), "rb") as file:
+                return bool(_FOLDING.search(file.read()))
+        except OSError:
+            return False
+
+
+def _common_dir(git_dir: str) -> str:
+    try:
+        with open(os.path.join(git_dir, "commondir"), encoding="utf-8", errors="surrogateescape") as file:
+            return os.path.join(git_dir, file.readline().rstrip("\n"))
+    except OSError:
+        return git_dir
+
+
+def _sorted_records(listing: bytes, key: Callable[[bytes], bytes]) -> bytes:
+    return b"".join(each + b"\0" for each in sorted(key(name) for name in listing.split(b"\0") if name))
+
+
+def _record_at(listing: bytes, key: bytes) -> bytes:
+    """The first NUL-terminated record that is not less than `key`; the listing is sorted by bytes, as git's index is.
+
+    Searched in place, because splitting 200,000 names costs more memory than all the rest of a scan.
+    """
+    low, high = 0, len(listing)
+    while low < high:
+        start = listing.rfind(b"\0", low, (low + high) // 2) + 1 or low
+        end = listing.find(b"\0", start)
+        if listing[start:end] < key:
+            low = end + 1
+        else:
+            high = start
+    return listing[low : listing.find(b"\0", low)] if low < len(listing) else b""

@@ -1,0 +1,69 @@
+"""What is in use just now: the running interpreter and its imports, and every process's folder and program."""
+
+from __future__ import annotations
+
+import os
+import sys
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+
+from attrs import define, field
+
+__all__ = ["InUse"]
+
+
+@define
+class InUse:
+    """Paths that must not lose the folder they lie in.
+
+    Args:
+        more: further paths with the reason to give, e.g. the manifest that is being written.
+        processes: look at the working folders and programs of other processes too (Linux).
+    """
+
+    more: Iterable[tuple[str, str]] = ()
+    processes: bool = True
+    _paths: list[tuple[str, str]] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        found = dict(self.more)
+        for path, reason in (*_own(), *(_others() if self.processes else ())):
+            found.setdefault(path, reason)
+        self._paths = sorted(found.items())
+
+    def reason(self, path: str) -> str | None:
+        """Why a path must stay: it is one of these, or holds one. None when it may go."""
+        for prefix in (path, path + "/"):
+            place = bisect_left(self._paths, (prefix, ""))
+            if place < len(self._paths):
+                known, reason = self._paths[place]
+                if known == path or known.startswith(path + "/"):
+                    return reason
+        return None
+
+
+def _own() -> Iterator[tuple[str, str]]:
+    environment = os.environ.get("VIRTUAL_ENV")
+    places = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.executable, __file__, environment, *sys.path]
+    for place in filter(None, places):
+        for path in {os.path.abspath(str(place)), os.path.realpath(str(place))}:
+            if os.path.lexists(path):
+                yield path, "in use by this program"
+    try:
+        yield os.path.realpath(os.getcwd()), "holds the current folder"
+    except OSError:
+        return
+
+
+def _others() -> Iterator[tuple[str, str]]:
+    try:
+        processes = [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return
+    for process in processes:
+        for link in ("cwd", "exe"):
+            try:
+                target = os.readlink(f"/proc/{process}/{link}")
+            except OSError:
+                continue  # ended meanwhile, or another user's
+            yield target, f"in use by process {process}"

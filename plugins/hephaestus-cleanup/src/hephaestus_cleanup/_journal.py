@@ -1,0 +1,166 @@
+"""The audit manifest while a run goes on: JSON lines, each written before or right after what it tells.
+
+The plan is on disk before the first removal. Each item is said to begin before it is touched and said to be removed (or
+not) after; so whenever the process dies, an item without `begin` was not touched, one with an end is settled, and one
+between is in doubt. At the end the file is replaced, atomically, by one JSON document with the same content.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from attrs import define, field
+
+from hephaestus_cleanup._plan import Note, Plan
+from hephaestus_cleanup.errors import ManifestError
+
+__all__ = ["FORMAT", "Journal", "create_journal"]
+
+FORMAT = "hephaestus-cleanup-manifest"
+_VERSION = 1
+
+
+@define
+class Journal:
+    """An open manifest.
+
+    Attributes:
+        path: where it lies.
+    """
+
+    path: str
+    _handle: int
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+
+    def header(self, **facts: Any) -> None:
+        """Write the first line: format, version and what the run was asked to do."""
+        self._write([{"format": FORMAT, "version": _VERSION, **facts}])
+
+    def plan(self, plan: Plan) -> None:
+        """Write the whole plan and wait until it is on disk.
+
+        Raises:
+            ManifestError: it cannot be; nothing may be removed then.
+        """
+        lines: list[dict[str, Any]] = [
+            {
+                "plan": item.index,
+                "root": item.root.path,
+                "relative": item.relative,
+                "kind": "folder" if item.is_folder else "file",
+                "rule": item.rule,
+                "evidence": item.evidence,
+                "device": item.device,
+                "inode": item.inode,
+            }
+            for item in plan.items
+        ]
+        lines += [{"skipped": each.path, "reason": each.reason} for each in plan.skips]
+        lines += [{"failed": each.path, "reason": each.reason} for each in plan.errors]
+        self._write([*lines, {"planned": len(plan.items)}])
+        self.sync()
+
+    def begin(self, index: int) -> None:
+        """Say that an item is about to be touched."""
+        self._write([{"begin": index}])
+
+    def removed(self, index: int, size: int, entries: int, *, approximate: bool, quarantined: str | None) -> None:
+        """Say that an item is gone."""
+        line: dict[str, Any] = {"removed": index, "size": size, "entries": entries}
+        if approximate:
+            line["approximate"] = True
+        if quarantined is not None:
+            line["quarantined"] = quarantined
+        self._write([line])
+
+    def kept(self, index: int, notes: Iterable[Note], *, partly: bool) -> None:
+        """Say that an item is not gone, or only in part, and why."""
+        told = [{"path": each.path, "reason": each.reason} for each in notes]
+        self._write([{"kept": index, "partly": partly, "problems": told}])
+
+    def failed(self, note: Note) -> None:
+        """Say of an error that belongs to no item."""
+        self._write([{"failed": note.path, "reason": note.reason}])
+
+    def end(self, **facts: Any) -> None:
+        """Write the last line and wait until everything is on disk."""
+        self._write([{"end": True, **facts}])
+        self.sync()
+
+    def sync(self) -> None:
+        """Wait until everything written is on disk."""
+        try:
+            os.fsync(self._handle)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
+    def replace(self, document: dict[str, Any]) -> None:
+        """Put the finished document in the journal's place; on failure the journal stays, which says the same."""
+        temporary = f"{self.path}.{os.getpid()}.tmp"
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            with open(handle, "w", encoding="ascii") as file:
+                json.dump(document, file, indent=1)
+                file.write("\n")
+                file.flush()
+                os.fsync(handle)
+            os.replace(temporary, self.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._handle)
+
+    def _write(self, lines: Iterable[dict[str, Any]]) -> None:
+        data = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode("ascii")
+        with self._lock:
+            try:
+                while data:
+                    data = data[os.write(self._handle, data) :]
+            except OSError as error:
+                raise _unwritable(self.path, error) from error
+
+
+def create_journal(path: str) -> Journal:
+    """Create a manifest where nothing is yet.
+
+    Raises:
+        ManifestError: something is there already, or it cannot be created.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        handle = os.open(path, flags, 0o600)
+    except FileExistsError:
+        raise ManifestError(
+            f"the audit manifest {path} exists already", hint="choose another path; nothing was removed"
+        ) from None
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        _sync_folder(os.path.dirname(path) or ".")
+    except OSError as error:
+        os.close(handle)
+        raise _unwritable(path, error) from error
+    return Journal(path, handle)
+
+
+def _sync_folder(folder: str) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unwritable(path: str, error: OSError) -> ManifestError:
+    return ManifestError(
+        f"the audit manifest {path} cannot be written: {error.strerror}",
+        hint="make room or choose another place with --audit-manifest; without a manifest nothing is removed",
+    )

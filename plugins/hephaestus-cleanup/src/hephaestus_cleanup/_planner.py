@@ -1,0 +1,214 @@
+"""From candidates to a plan: every protection gets its say before anything is planned for removal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from attrs import define, field
+
+from hephaestus_cleanup._evidence import IGNORED
+from hephaestus_cleanup._git import GitGuard, find_repository
+from hephaestus_cleanup._inuse import InUse
+from hephaestus_cleanup._keep import KeepPattern, KeepSet
+from hephaestus_cleanup._lookthrough import reason_within
+from hephaestus_cleanup._mounts import mount_points
+from hephaestus_cleanup._options import CleanupOptions
+from hephaestus_cleanup._plan import Note, Plan, PlanItem, ordered
+from hephaestus_cleanup._roots import SearchRoot, SearchRoots
+from hephaestus_cleanup._rulebook import RuleBook
+from hephaestus_cleanup._scan import Candidate, Place, Scanner
+from hephaestus_cleanup.errors import GitGuardError
+from hephaestus_cleanup.rules import Rule
+
+__all__ = ["Planner", "Protect"]
+
+Protect = Callable[[str, str], "str | None"]
+"""Asks the plugins: (path, root) → a reason to keep it, or None."""
+
+# A folder kept for one of these may still hold leftovers; one kept for any other reason is left alone altogether.
+_DESCEND = frozenset({"tracked by git", "no evidence"})
+
+
+class _Verdict(NamedTuple):
+    candidate: Candidate
+    reason: str | None
+    evidence: str
+
+
+@define
+class Planner:
+    """Makes the plan of one run.
+
+    Args:
+        roots: where to look.
+        options: what to look for.
+        rules: all rules, of every category.
+        protect: what the plugins say of a match.
+        in_use: what must not go because it is in use.
+    """
+
+    roots: SearchRoots
+    options: CleanupOptions
+    rules: Sequence[Rule]
+    protect: Protect
+    in_use: InUse
+    guards: dict[str, GitGuard] = field(factory=dict, init=False)
+    _mounts: frozenset[str] | None = field(init=False)
+    _items: list[PlanItem] = field(factory=list, init=False)
+    _skips: list[Note] = field(factory=list, init=False)
+    _errors: list[Note] = field(factory=list, init=False)
+    _entries: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        known = mount_points()
+        roots = self.roots.roots
+        # Only those beneath a root matter, and usually there are none.
+        self._mounts = known and frozenset(each for each in known if any(root.holds(each) for root in roots))
+
+    def plan(self, roots: Iterable[SearchRoot]) -> Plan:
+        """Scan some of the roots and judge what is found.
+
+        Raises:
+            ConfigError: a `.hephaestusignore` that cannot be understood; nothing may be removed then.
+        """
+        chosen = tuple(roots)
+        try:
+            self._start_guards(chosen)
+            for root in chosen:
+                self._sweep(root)
+        finally:
+            for guard in self.guards.values():
+                guard.close()
+        by_path = sorted(set(self._skips), key=lambda each: each.path.replace("/", "\0"))
+        return Plan(ordered(self._items, chosen), tuple(by_path), tuple(self._errors), self._entries)
+
+    def repositories_changed(self) -> str | None:
+        """The top level of a repository whose index is no longer the one that the plan rests on, or None."""
+        return next((top for top, guard in self.guards.items() if guard.changed()), None)
+
+    def _start_guards(self, roots: Iterable[SearchRoot]) -> None:
+        for folder in (*(root.path for root in roots), *sorted(self.roots.named)):
+            try:
+                repository = find_repository(folder)
+                if repository is not None and repository.top not in self.guards:
+                    guard = GitGuard(repository)
+                    guard.start()
+                    self.guards[repository.top] = guard
+            except GitGuardError:
+                continue  # said when the root is swept
+
+    def _sweep(self, root: SearchRoot) -> None:
+        try:
+            repository = find_repository(root.path)
+            if repository is not None and repository.top not in self.guards:
+                GitGuard(repository).start()
+            scanner = self._scanner(root)
+            keep = KeepSet(tuple(KeepPattern(text, root.path) for text in self.options.config.keep))
+            self._waves(root, scanner, [Place(root.path, keep=keep, start=True)])
+            # A named folder that the pass did not reach, because something closed lies above it.
+            for named in sorted(self.roots.named):
+                if root.holds(named) and named not in scanner.listed and not self._planned(named):
+                    self._waves(root, scanner, [Place(named, keep=keep, start=True)])
+        except GitGuardError as error:
+            self._items = [each for each in self._items if each.root != root]
+            self._errors.append(Note(root.path, error.message))
+
+    def _scanner(self, root: SearchRoot) -> Scanner:
+        options, config = self.options, self.options.config
+        on = options.categories()
+        strong = [rule for rule in self.rules if not rule.weak]
+        litter = [rule for rule in strong if rule.category == "litter"]
+        books = {
+            "workspace": RuleBook(rule for rule in self.rules if rule.category in on),
+            "environment": RuleBook(rule for rule in strong if rule.category in ("litter", "python_cache")),
+            "git": RuleBook(rule for rule in litter if rule.kind == "file"),
+        }
+        return Scanner(
+            books,
+            named=frozenset(each for each in self.roots.named if root.holds(each)),
+            environments=frozenset(self.roots.extra),
+            mounts=self._mounts,
+            max_depth=config.max_depth,
+            include_git=config.include_git,
+            include_environments=config.include_poetry_env,
+            tagged_caches=config.build_artifacts,
+            device=root.device,
+        )
+
+    def _waves(self, root: SearchRoot, scanner: Scanner, places: list[Place]) -> None:
+        """Scan, judge, and scan within those folders that turned out to be no leftovers; each is listed once."""
+        while places:
+            found = scanner.sweep(places)
+            self._entries += found.entries
+            self._errors += [Note(*each) for each in found.errors]
+            self._skips += [Note(*each) for each in found.closed]
+            places = []
+            for candidate, reason, evidence in self._judge(root, found.candidates):
+                if reason is None:
+                    self._items.append(_item(root, candidate, evidence))
+                    continue
+                self._skips.append(Note(candidate.path, reason))
+                if reason in _DESCEND and candidate.is_folder and candidate.rule.category != "node_modules":
+                    places.append(Place(candidate.path, candidate.depth, "workspace", candidate.keep))
+
+    def _judge(self, root: SearchRoot, candidates: list[Candidate]) -> Iterable[_Verdict]:
+        ignored = self._ignored([each.path for each in candidates if each.evidence is None])
+        for each in candidates:
+            evidence = each.evidence or (IGNORED if each.path in ignored else None)
+            reason = self._reason(root, each, evidence is not None)
+            yield _Verdict(each, reason, evidence or "")
+
+    def _reason(self, root: SearchRoot, candidate: Candidate, has_evidence: bool) -> str | None:
+        """Why a candidate stays; None when nothing protects it. Cheap questions come first."""
+        path = candidate.path
+        if self._mounts and any(each == path or each.startswith(path + "/") for each in self._mounts):
+            return "mount point"
+        if any(guard.tracks(path) for guard in self._guards_of(path)):
+            return "tracked by git"
+        reason = self.in_use.reason(path)
+        if reason is None and candidate.keep:
+            reason = candidate.keep.reason(path, is_folder=candidate.is_folder)
+        if reason is None and not has_evidence:
+            reason = "no evidence"
+        if reason is None:
+            reason = self.protect(path, root.path)
+        if reason is None and candidate.is_folder:
+            reason = reason_within(path, candidate.keep, tool_owned=candidate.rule.tool_owned)
+        return reason
+
+    def _guards_of(self, path: str) -> list[GitGuard]:
+        return [guard for top, guard in self.guards.items() if path.startswith(top.rstrip("/") + "/")]
+
+    def _ignored(self, paths: list[str]) -> set[str]:
+        found: set[str] = set()
+        for top, guard in self.guards.items():
+            within = [each for each in paths if each.startswith(top.rstrip("/") + "/")]
+            try:
+                found |= guard.ignored(within)
+            except GitGuardError:
+                continue  # no evidence, then
+        return found
+
+    def _planned(self, path: str) -> bool:
+        return any(path == each.path or path.startswith(each.path + "/") for each in self._items)
+
+
+def _item(root: SearchRoot, candidate: Candidate, evidence: str) -> PlanItem:
+    try:
+        # Asked for, because on stacked file systems a listing's inode number is not the one that a later stat gives.
+        status = os.lstat(candidate.path)
+        device, inode = status.st_dev, status.st_ino
+    except OSError:
+        device, inode = root.device, candidate.inode
+    return PlanItem(
+        index=-1,
+        root=root,
+        relative=candidate.path[len(root.path) + 1 :],
+        is_folder=candidate.is_folder,
+        device=device,
+        inode=inode,
+        rule=candidate.rule.name,
+        evidence=evidence,
+    )

@@ -1,0 +1,143 @@
+"""The quarantine of a root: removed paths, moved aside on the same file system until they expire or are restored."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from hephaestus_cleanup._beneath import OpenFolder
+from hephaestus_cleanup._rulebook import QUARANTINE_NAME
+
+__all__ = [
+    "EXPIRED",
+    "QuarantinedRun",
+    "expired_runs",
+    "move_without_overwriting",
+    "open_quarantine",
+    "quarantined_runs",
+]
+
+EXPIRED = "expired-quarantine"
+"""The rule of quarantined runs whose time is over; these are deleted for good."""
+
+_RENAME_NOREPLACE = 1
+
+
+class QuarantinedRun(NamedTuple):
+    """One run's folder in a quarantine.
+
+    Attributes:
+        run: the run's id, which is the folder's name.
+        relative: the folder, below the root.
+        when: when it was last changed, in seconds since 1970.
+    """
+
+    run: str
+    relative: str
+    when: float
+
+
+def open_quarantine(root: int, run: str, open_folder: OpenFolder) -> int:
+    """Make and open the folder of a run within the quarantine of a root.
+
+    The quarantine keeps itself out of git by a `.gitignore` of its own.
+
+    Args:
+        root: descriptor of the root.
+        run: the run's id.
+        open_folder: how folders are opened.
+
+    Raises:
+        OSError: it cannot be made, or is a link.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(QUARANTINE_NAME, 0o700, dir_fd=root)
+    handle = open_folder(root, QUARANTINE_NAME)
+    try:
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            ignore = os.open(".gitignore", flags, 0o600, dir_fd=handle)
+        except FileExistsError:
+            pass
+        else:
+            os.write(ignore, b"*\n")
+            os.close(ignore)
+        os.mkdir(run, 0o700, dir_fd=handle)
+        return open_folder(handle, run)
+    finally:
+        os.close(handle)
+
+
+def move_without_overwriting(source: int, name: str, target: int, new_name: str) -> None:
+    """Rename between two open folders; whatever already has the new name stays.
+
+    Raises:
+        FileExistsError: the new name is taken.
+        OSError: EXDEV for another file system (nothing is ever copied), or another failure.
+    """
+    if sys.platform == "linux":
+        library = ctypes.CDLL(None, use_errno=True)
+        if hasattr(library, "renameat2"):
+            names = os.fsencode(name), os.fsencode(new_name)
+            if library.renameat2(source, names[0], target, names[1], _RENAME_NOREPLACE) == 0:
+                return
+            number = ctypes.get_errno()
+            if number not in (errno.EINVAL, errno.ENOSYS):
+                raise OSError(number, os.strerror(number), new_name)
+    try:
+        os.stat(new_name, dir_fd=target, follow_symlinks=False)
+    except FileNotFoundError:
+        os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=target)
+    else:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new_name)
+
+
+def quarantined_runs(root: str) -> Iterator[QuarantinedRun]:
+    """The runs in a root's quarantine."""
+    try:
+        with os.scandir(os.path.join(root, QUARANTINE_NAME)) as listing:
+            folders = [each for each in listing if each.is_dir(follow_symlinks=False)]
+    except OSError:
+        return
+    for each in folders:
+        yield QuarantinedRun(each.name, f"{QUARANTINE_NAME}/{each.name}", each.stat(follow_symlinks=False).st_mtime)
+
+
+def expired_runs(root: str, *, days: float, max_bytes: int | None) -> list[QuarantinedRun]:
+    """Those that are older than `days`, and the oldest of the rest until they hold no more than `max_bytes`.
+
+    Args:
+        root: the search root.
+        days: how long a run stays.
+        max_bytes: how much all runs may hold; None for any amount.
+    """
+    newest_first = sorted(quarantined_runs(root), key=lambda each: -each.when)
+    horizon = time.time() - days * 86400
+    expired, held = [], 0
+    for each in newest_first:
+        if max_bytes is not None:
+            held += _size(os.path.join(root, each.relative))
+        if each.when < horizon or (max_bytes is not None and held > max_bytes):
+            expired.append(each)
+    return expired
+
+
+def _size(folder: str) -> int:
+    total, pending = 0, [folder]
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as listing:
+                for entry in listing:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+        except OSError:
+            continue
+    return total

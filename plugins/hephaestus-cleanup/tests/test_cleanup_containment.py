@@ -1,0 +1,491 @@
+"""The removal never leaves its root and takes nothing but what was planned, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hephaestus_cleanup import _erase
+from hephaestus_cleanup._beneath import OpenFolder, open_by_components, open_by_kernel, pick_opener
+from hephaestus_cleanup._erase import Changed, Eraser, Tally
+
+Fill = Callable[..., None]
+Left = Callable[[Path], set[str]]
+Build = Callable[..., Any]
+
+OPENERS = [
+    pytest.param(
+        open_by_kernel,
+        id="openat2",
+        marks=pytest.mark.skipif(pick_opener() is not open_by_kernel, reason="this kernel has no openat2"),
+    ),
+    pytest.param(open_by_components, id="by components"),
+]
+each_opener = pytest.mark.parametrize("opener", OPENERS)
+
+
+@pytest.fixture
+def victim(tmp_path: Path, fill: Fill) -> Path:
+    folder = tmp_path / "victim"
+    fill(folder, "__pycache__/precious.pyc", "precious.pyc", "deep/precious")
+    return folder
+
+
+@pytest.fixture
+def handle(workspace: Path) -> Iterator[int]:
+    opened = os.open(workspace, os.O_RDONLY)
+    yield opened
+    os.close(opened)
+
+
+# ---- opening ---------------------------------------------------------------------------------------------------
+
+
+@each_opener
+def test_an_opener_opens_what_lies_beneath(opener: OpenFolder, handle: int, workspace: Path, fill: Fill) -> None:
+    fill(workspace, "a/b/c/")
+
+    opened = opener(handle, "a/b/c")
+
+    assert os.fstat(opened).st_ino == (workspace / "a/b/c").stat().st_ino
+    assert not os.get_inheritable(opened)
+    os.close(opened)
+
+
+@each_opener
+@pytest.mark.parametrize(
+    "path", ["..", "a/../..", "a/../../victim", "link", "link/deep", "a/link", "absolute", "file", "inner/sub"]
+)
+def test_an_opener_refuses_every_way_out(
+    opener: OpenFolder, handle: int, workspace: Path, victim: Path, fill: Fill, path: str
+) -> None:
+    fill(workspace, "a/sub/", "file")
+    (workspace / "inner").symlink_to("a")
+    (workspace / "link").symlink_to("../victim")
+    (workspace / "a/link").symlink_to("../../victim")
+    (workspace / "absolute").symlink_to(victim)
+
+    with pytest.raises(OSError, match=r"\w") as caught:
+        opener(handle, path)
+
+    assert caught.value.errno in (errno.EXDEV, errno.ELOOP, errno.ENOTDIR)
+
+
+@each_opener
+def test_an_opener_does_not_hang_on_a_fifo(opener: OpenFolder, handle: int, workspace: Path) -> None:
+    os.mkfifo(workspace / "fifo")
+
+    with pytest.raises(NotADirectoryError):
+        opener(handle, "fifo")
+
+
+@each_opener
+def test_an_opener_takes_paths_longer_than_the_kernels_limit(opener: OpenFolder, handle: int, workspace: Path) -> None:
+    names = ["d" * 200] * 40
+    opened = os.dup(handle)
+    for name in names:
+        os.mkdir(name, dir_fd=opened)
+        above, opened = opened, os.open(name, os.O_RDONLY, dir_fd=opened)
+        os.close(above)
+    wanted = os.fstat(opened).st_ino
+    os.close(opened)
+
+    found = opener(handle, "/".join(names))
+
+    assert os.fstat(found).st_ino == wanted
+    os.close(found)
+
+
+def mounted(script: str) -> None:
+    """Run Python in a mount namespace of its own, or skip loudly."""
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
+        pytest.skip("no right to make a mount namespace: mounts are not tested here")
+    done = subprocess.run(["unshare", "-m", sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("opener", ["open_by_kernel", "open_by_components"])
+@pytest.mark.parametrize("kind", ["--bind {victim}", "-t tmpfs tmpfs"])
+def test_a_mount_is_never_entered_and_what_holds_one_stays(
+    workspace: Path, victim: Path, fill: Fill, left: Left, opener: str, kind: str
+) -> None:
+    fill(workspace, "package.json", "node_modules/m/", "node_modules/a", "src/__pycache__/x.pyc", "mnt/")
+    before = left(victim)
+
+    mounted(f"""
+import os, subprocess
+from hephaestus_cleanup import _beneath
+from hephaestus_cleanup._builtin_rules import BUILTIN_RULES
+from hephaestus_cleanup._config import CleanupConfig
+from hephaestus_cleanup._consent import Consent
+from hephaestus_cleanup._engine import Engine
+from hephaestus_cleanup._options import effective_options
+from hephaestus_cleanup._roots import search_roots
+for place in ("node_modules/m", "mnt"):
+    arguments = {kind!r}.format(victim={str(victim)!r}).split()
+    subprocess.run(["mount", *arguments, {str(workspace)!r} + "/" + place], check=True)
+options = effective_options(CleanupConfig(), {{"deep_clean": True}}, yes=True)
+engine = Engine(search_roots({str(workspace)!r}, options), options, BUILTIN_RULES, consent=Consent(True))
+engine.run_id = "{opener}-{kind[2:4]}"
+outcome = engine.run()
+skips = [(os.path.basename(n.path), n.reason) for n in outcome.skipped]
+assert skips == [("mnt", "mount point"), ("node_modules", "mount point")], outcome
+assert [r.item.relative for r in outcome.removed] == ["src/__pycache__"], outcome
+root = os.open({str(workspace)!r}, os.O_RDONLY)
+for place in ("mnt", "node_modules/m"):
+    try:
+        _beneath.{opener}(root, place)
+    except OSError as error:
+        assert error.errno == 18, error
+    else:
+        raise AssertionError("entered " + place)
+""")
+
+    assert left(victim) == before
+
+
+def test_a_mount_made_after_the_plan_is_not_entered(workspace: Path, victim: Path, fill: Fill, left: Left) -> None:
+    fill(workspace, "package.json", "node_modules/m/", "node_modules/a")
+    before = left(victim)
+
+    mounted(f"""
+import subprocess
+from hephaestus_cleanup._builtin_rules import BUILTIN_RULES
+from hephaestus_cleanup._config import CleanupConfig
+from hephaestus_cleanup._engine import Engine
+from hephaestus_cleanup._options import effective_options
+from hephaestus_cleanup._roots import search_roots
+options = effective_options(CleanupConfig(), {{"deep_clean": True}}, yes=True)
+def mount(plan):
+    subprocess.run(["mount", "--bind", {str(victim)!r}, {str(workspace)!r} + "/node_modules/m"], check=True)
+roots = search_roots({str(workspace)!r}, options)
+outcome = Engine(roots, options, BUILTIN_RULES, run_id="late", before_execution=mount).run()
+assert len(outcome.errors) == 1 and not outcome.removed, outcome
+""")
+
+    assert left(victim) == before
+
+
+# ---- links -----------------------------------------------------------------------------------------------------
+
+
+@each_opener
+def test_links_are_removed_as_links_and_never_followed(
+    engine: Build, workspace: Path, victim: Path, fill: Fill, left: Left, opener: OpenFolder
+) -> None:
+    before = left(victim)
+    fill(workspace, "package.json", "node_modules/real/x")
+    (workspace / "node_modules/out").symlink_to(victim)
+    (workspace / "node_modules/real/loop").symlink_to("..")
+    (workspace / "node_modules/broken").symlink_to("nowhere")
+    (workspace / "a.pyc").symlink_to(victim / "precious.pyc")
+    (workspace / "__pycache__").symlink_to(victim)
+    (workspace / "linked").symlink_to(victim)
+    (workspace / "loop").symlink_to(".")
+
+    outcome = engine(open_folder=opener).run()
+
+    assert [each.item.relative for each in outcome.removed] == ["a.pyc", "node_modules"]
+    assert outcome.errors == []
+    assert left(workspace) == {"package.json", "__pycache__", "linked", "loop"}
+    assert left(victim) == before
+
+
+def test_a_root_given_through_a_link_is_the_folder_behind_it(engine: Build, workspace: Path, fill: Fill) -> None:
+    fill(workspace, "a.pyc")
+    (workspace.parent / "alias").symlink_to(workspace)
+
+    outcome = engine(workspace.parent / "alias").run()
+
+    assert [each.item.path for each in outcome.removed] == [str(workspace / "a.pyc")]
+
+
+@each_opener
+@pytest.mark.parametrize("what", ["match", "parent", "file"])
+def test_what_is_swapped_between_plan_and_execution_is_left_alone(
+    engine: Build, workspace: Path, victim: Path, fill: Fill, left: Left, opener: OpenFolder, what: str
+) -> None:
+    fill(workspace, "src/__pycache__/x.pyc", "src/y.pyc")
+    before = left(victim)
+
+    def swap(plan: Any) -> None:
+        if what == "match":
+            (workspace / "src/__pycache__").rename(workspace / "aside")
+            (workspace / "src/__pycache__").symlink_to(victim / "__pycache__")
+        elif what == "parent":
+            (workspace / "src").rename(workspace / "aside")
+            (workspace / "src").symlink_to(victim)
+        else:
+            (workspace / "src/y.pyc").rename(workspace / "aside")
+            (workspace / "src/y.pyc").write_text("somebody's work")
+
+    outcome = engine(open_folder=opener, before_execution=swap).run()
+
+    assert left(victim) == before
+    assert (workspace / "aside").exists()
+    assert (workspace / "src/y.pyc").exists() or what != "file"
+    assert outcome.skipped or outcome.errors
+
+
+@pytest.mark.slow
+@each_opener
+@pytest.mark.parametrize("target", ["parent", "match", "within"])
+def test_a_racing_swapper_never_gets_anything_outside_removed(
+    engine: Build, workspace: Path, victim: Path, fill: Fill, left: Left, opener: OpenFolder, target: str
+) -> None:
+    """A thread exchanges a folder and a link to the victim as fast as it can, while run after run removes."""
+    before = left(victim)
+    place = {"parent": "src", "match": "src/__pycache__", "within": "src/__pycache__/deep"}[target]
+    root = os.open(workspace, os.O_RDONLY)
+    swaps = 0
+    for number in range(25):
+        fill(workspace, *(f"src/{each}/__pycache__/x.pyc" for each in range(30)))
+        fill(workspace, *(f"src/__pycache__/deep/{each}.pyc" for each in range(30)))
+        (workspace / "link").symlink_to(victim)
+        stop = threading.Event()
+
+        def swapper(stop: threading.Event = stop) -> None:
+            nonlocal swaps
+            while not stop.is_set():
+                swaps += exchange(root, place, "link")
+
+        thread = threading.Thread(target=swapper)
+        thread.start()
+        try:
+            engine(open_folder=opener, run_id=f"run-{number}").run()
+        finally:
+            stop.set()
+            thread.join()
+        assert left(victim) == before
+        for name in ("link", "src"):
+            path = workspace / name
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+    os.close(root)
+    assert swaps > 200
+
+
+def exchange(root: int, one: str, other: str) -> bool:
+    """Exchange two names in one step; False when one of them is missing."""
+    return bool(ctypes.CDLL(None).renameat2(root, one.encode(), root, other.encode(), 2) == 0)
+
+
+# ---- leaves and depths -----------------------------------------------------------------------------------------
+
+
+def test_fifos_sockets_and_devices_are_unlinked_and_never_opened(
+    engine: Build, workspace: Path, fill: Fill, left: Left, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(workspace, "package.json", "node_modules/")
+    os.mkfifo(workspace / "node_modules/fifo")
+    os.mkfifo(workspace / "._fifo")
+    monkeypatch.chdir(workspace / "node_modules")  # a socket's path must be short
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind("socket")
+    monkeypatch.chdir(workspace)
+    if os.geteuid() == 0:
+        os.mknod(workspace / "node_modules/device", 0o020600, os.makedev(1, 7))
+
+    outcome = engine().run()
+
+    assert outcome.errors == []
+    assert left(workspace) == {"package.json"}
+
+
+def dig(handle: int, depth: int) -> None:
+    opened = os.dup(handle)
+    for number in range(depth):
+        os.close(os.open(f"file{number % 3}", os.O_CREAT | os.O_WRONLY, dir_fd=opened))
+        os.mkdir("d", dir_fd=opened)
+        above, opened = opened, os.open("d", os.O_RDONLY, dir_fd=opened)
+        os.close(above)
+    os.close(opened)
+
+
+@pytest.mark.slow
+@each_opener
+def test_a_tree_3000_folders_deep_is_removed(
+    engine: Build, workspace: Path, fill: Fill, left: Left, opener: OpenFolder
+) -> None:
+    fill(workspace, "__pycache__/")
+    handle = os.open(workspace / "__pycache__", os.O_RDONLY)
+    dig(handle, 3000)
+    os.close(handle)
+
+    outcome = engine(open_folder=opener).run()
+
+    assert outcome.errors == []
+    assert outcome.removed[0].tally.entries == 6001
+    assert left(workspace) == set()
+
+
+@pytest.mark.slow
+def test_a_leftover_3000_folders_deep_is_found_and_removed(engine: Build, workspace: Path) -> None:
+    handle = os.open(workspace, os.O_RDONLY)
+    dig(handle, 3000)
+    deepest = pick_opener()(handle, "/".join(["d"] * 3000))
+    os.mkdir("__pycache__", dir_fd=deepest)
+    os.close(os.open("__pycache__/x.pyc", os.O_CREAT, dir_fd=deepest))
+
+    outcome = engine().run()
+
+    assert [each.item.relative for each in outcome.removed] == ["/".join(["d"] * 3000) + "/__pycache__"]
+    assert "__pycache__" not in os.listdir(deepest)
+    os.close(deepest)
+    tally = Tally()
+    assert Eraser(pick_opener()).folder(handle, "d", "d", tally)
+    os.close(handle)
+
+
+def test_names_of_any_bytes_are_removed_exactly(engine: Build, workspace: Path, left: Left) -> None:
+    names = [b"\xff\xfe.pyc", b"new\nline.pyc", b"\x1b[31m.pyc", b"-rf.pyc", b" .pyc", "\u202egpj.pyc".encode()]
+    for name in names:
+        (workspace / os.fsdecode(name)).touch()
+
+    outcome = engine().run()
+
+    assert {os.fsencode(each.item.relative) for each in outcome.removed} == set(names)
+    assert left(workspace) == set()
+
+
+# ---- what the operating system refuses -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EBUSY, errno.EIO, errno.EROFS, errno.ENOSPC])
+@pytest.mark.parametrize("call", ["unlink", "rmdir"])
+def test_any_refusal_is_one_error_and_the_rest_goes_on(
+    engine: Build,
+    workspace: Path,
+    fill: Fill,
+    left: Left,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    call: str,
+) -> None:
+    fill(workspace, "a/__pycache__/bad.pyc", "b/__pycache__/good.pyc", "z.pyc")
+    original = getattr(os, call)
+    bad = "bad.pyc" if call == "unlink" else "__pycache__"
+    refused: list[str] = []
+
+    def refuse(name: str, *, dir_fd: int) -> None:
+        if name == bad and os.readlink(f"/proc/self/fd/{dir_fd}").startswith(str(workspace / "a")):
+            refused.append(name)
+            raise OSError(number, os.strerror(number), name)
+        original(name, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, call, refuse)
+    outcome = engine().run()
+
+    path = "a/__pycache__/bad.pyc" if call == "unlink" else "a/__pycache__"
+    assert refused == [bad]
+    assert [(each.path, each.reason) for each in outcome.errors] == [(str(workspace / path), os.strerror(number))]
+    assert [each.item.relative for each in outcome.removed] == ["b/__pycache__", "z.pyc"]
+
+
+def give_to_nobody(folder: Path) -> None:
+    """Let another user own a tree; skips loudly without the right to."""
+    if os.geteuid() != 0:
+        pytest.skip("not root: permissions are not tested as another user")
+    for base, folders, files in os.walk(folder):
+        for name in (".", *folders, *files):
+            os.chown(os.path.join(base, name), 65534, 65534, follow_symlinks=False)
+    for parent in folder.parents:
+        if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o711)
+
+
+def as_nobody(script: str) -> None:
+    """Run Python as that user."""
+    # Imported before the change of user, who may not be able to read the interpreter's own files.
+    imports = "\n".join(
+        (
+            "import os",
+            "from hephaestus_cleanup._beneath import pick_opener",
+            "from hephaestus_cleanup._erase import Eraser, Tally",
+        )
+    )
+    change = "pick_opener(); os.setgroups([]); os.setgid(65534); os.setuid(65534)"
+    full = f"{imports}\n{change}\n{script}"
+    done = subprocess.run([sys.executable, "-c", full], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_folders_of_our_own_without_permissions_are_opened_up_but_no_file_is_changed(
+    workspace: Path, fill: Fill, left: Left
+) -> None:
+    fill(workspace, "cache/unreadable/x", "cache/readonly/y", "cache/readonly/sub/z", "outside")
+    os.link(workspace / "outside", workspace / "cache/readonly/linked")
+    (workspace / "outside").chmod(0o400)
+
+    give_to_nobody(workspace)
+    as_nobody(
+        f"""
+os.chmod({str(workspace)!r} + "/cache/unreadable", 0)
+os.chmod({str(workspace)!r} + "/cache/readonly", 0o555)
+root = os.open({str(workspace)!r}, os.O_RDONLY)
+tally = Tally()
+assert Eraser(pick_opener()).folder(root, "cache", "cache", tally), tally
+assert tally.problems == [], tally
+"""
+    )
+
+    assert left(workspace) == {"outside"}
+    assert (workspace / "outside").stat().st_mode & 0o777 == 0o400
+
+
+def test_a_folder_of_somebody_else_is_an_error_and_is_not_changed(workspace: Path, fill: Fill) -> None:
+    fill(workspace, "cache/mine/x", "cache/theirs/y")
+
+    give_to_nobody(workspace)
+    os.chown(workspace / "cache/theirs", 0, 0)
+    (workspace / "cache/theirs").chmod(0o755)
+
+    as_nobody(
+        f"""
+root = os.open({str(workspace)!r}, os.O_RDONLY)
+tally = Tally()
+assert not Eraser(pick_opener()).folder(root, "cache", "cache", tally)
+assert [path for path, reason in tally.problems] == ["cache/theirs/y"], tally
+"""
+    )
+
+    assert not (workspace / "cache/mine").exists()
+    assert (workspace / "cache/theirs").stat().st_mode & 0o777 == 0o755
+
+
+def test_an_eraser_takes_only_the_folder_that_it_was_told_of(workspace: Path, handle: int, fill: Fill) -> None:
+    fill(workspace, "d/x")
+    inode = (workspace / "d").stat().st_ino
+
+    with pytest.raises(Changed):
+        Eraser(pick_opener()).folder(handle, "d", "d", Tally(), (os.fstat(handle).st_dev, inode + 1))
+
+    assert (workspace / "d/x").exists()
+
+
+def test_sizes_are_exact_below_the_sampling_limit_and_close_above_it(workspace: Path, handle: int, fill: Fill) -> None:
+    count = _erase._MEASURED * 3
+    for name in ("small", "large", "exact"):
+        fill(workspace, *(f"{name}/{number}" for number in range(10 if name == "small" else count)), text="12345")
+    (workspace / "kept").write_text("hard-linked")
+    os.link(workspace / "kept", workspace / "small/linked")
+    tallies = {}
+    for name in ("small", "large", "exact"):
+        tallies[name] = Tally()
+        Eraser(pick_opener(), exact=name == "exact").folder(handle, name, name, tallies[name])
+
+    assert (tallies["small"].size, tallies["small"].approximate) == (50, False)
+    assert (tallies["exact"].size, tallies["exact"].approximate) == (count * 5, False)
+    assert tallies["large"].approximate
+    assert abs(tallies["large"].size - count * 5) <= 5 * _erase._SAMPLE
+    assert tallies["large"].entries == count + 1

@@ -1,0 +1,215 @@
+"""Generated trees against an oracle that states, independently of the engine, what may go; nothing else ever goes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hephaestus_cleanup._builtin_rules import BUILTIN_RULES
+from hephaestus_cleanup._config import CleanupConfig
+from hephaestus_cleanup._consent import Consent
+from hephaestus_cleanup._engine import Engine
+from hephaestus_cleanup._git import _record_at
+from hephaestus_cleanup._keep import KeepPattern
+from hephaestus_cleanup._options import effective_options
+from hephaestus_cleanup._plan import PlanItem, ordered
+from hephaestus_cleanup._roots import SearchRoot, search_roots
+
+Tree = dict[str, Any]  # name → a tree (a folder), a str (a link to it) or None (a file)
+
+NAMES = st.sampled_from(
+    [
+        *("src", "a.py", "notes", "Icons", "deep", "__pycache__", "x.pyc", ".mypy_cache", "build", "dist", "target"),
+        *(
+            "node_modules",
+            "package.json",
+            "pyproject.toml",
+            "Cargo.toml",
+            ".DS_Store",
+            "._a",
+            "lib.egg-info",
+            "PKG-INFO",
+        ),
+        *("pyvenv.cfg", ".git", "CMakeCache.txt", "htmlcov", ".coverage", "site-packages", "buildx", "my.pyc.txt"),
+    ]
+)
+LINKS = st.sampled_from(["..", ".", "../..", "nowhere", "a.py", "/etc"])
+TREES: st.SearchStrategy[Tree] = st.recursive(
+    st.dictionaries(NAMES, st.one_of(st.none(), LINKS), max_size=5),
+    lambda below: st.dictionaries(NAMES, st.one_of(st.none(), LINKS, below), max_size=6),
+    max_leaves=40,
+)
+
+STRONG = {"__pycache__", ".mypy_cache"}
+PYTHON, NODE = {"pyproject.toml"}, {"package.json"}
+WEAK = {
+    "build": (PYTHON | NODE, {"CMakeCache.txt"}),
+    "dist": (PYTHON | NODE, set()),
+    "target": ({"Cargo.toml"}, set()),
+    "htmlcov": (PYTHON, set()),
+    "lib.egg-info": (set(), {"PKG-INFO"}),
+    "node_modules": (NODE, set()),
+}
+FILES = (".DS_Store", "._a", "x.pyc", ".coverage")
+CLOSED = {".git", "node_modules", "site-packages"}
+
+
+def create(folder: Path, tree: Tree) -> None:
+    folder.mkdir()
+    for name, value in tree.items():
+        if value is None:
+            (folder / name).touch()
+        elif isinstance(value, str):
+            (folder / name).symlink_to(value)
+        else:
+            create(folder / name, value)
+
+
+def holds(tree: Tree, names: set[str]) -> bool:
+    return any(name in names or (isinstance(value, dict) and holds(value, names)) for name, value in tree.items())
+
+
+def may_go(tree: Tree, above: str = "", *, root: bool = True) -> set[str]:
+    """The oracle: the paths that a deep clean may remove from a tree."""
+    if not root and ({".git", "pyvenv.cfg"} & set(tree)):
+        return set()
+    found: set[str] = set()
+    for name, value in tree.items():
+        path = f"{above}{name}"
+        if not isinstance(value, dict):
+            found |= {path} & {f"{above}{each}" for each in FILES}
+            continue
+        if name in STRONG and not {".git", "pyvenv.cfg"} & set(value):
+            found.add(path)
+            continue
+        if name in STRONG:
+            continue
+        if name in WEAK:
+            beside, inside = WEAK[name]
+            proven = bool(beside & set(tree) or inside & set(value))
+            own = {".git", "pyvenv.cfg"}
+            within = own & set(value) if name == "node_modules" else holds(value, own)
+            if proven:
+                if not within:
+                    found.add(path)
+                continue
+        if name not in CLOSED:
+            found |= may_go(value, f"{path}/", root=False)
+    return found
+
+
+def everything(folder: Path) -> set[str]:
+    found = set()
+    for base, folders, files in os.walk(folder):
+        found |= {os.path.relpath(os.path.join(base, name), folder) for name in (*folders, *files)}
+    return found
+
+
+def has_inner_repository(tree: Tree, path: str) -> bool:
+    value: Any = tree
+    for name in path.split("/"):
+        value = value[name]
+    return isinstance(value, dict) and holds(value, {".git"})
+
+
+@pytest.mark.slow
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(tree=TREES)
+def test_exactly_what_the_oracle_allows_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: Tree) -> None:
+    tree.pop(".git", None)  # a broken repository at the root keeps everything, which another test states
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    shutil.rmtree(tmp_path / "state", ignore_errors=True)
+    root = Path(os.path.realpath(tmp_path)) / "tree"
+    shutil.rmtree(root, ignore_errors=True)
+    create(root, tree)
+    before = everything(root)
+    allowed = may_go(tree)
+    options = effective_options(CleanupConfig(), {"deep_clean": True, "include_poetry_env": False}, yes=True)
+
+    engine = Engine(search_roots(str(root), options), options, BUILTIN_RULES, consent=Consent(yes=True))
+    outcome = engine.run()
+
+    # A repository deep in a tool's own folder is found while that folder is erased, which then goes in part.
+    partly = {each for each in allowed if has_inner_repository(tree, each)}
+    assert {each.item.relative for each in outcome.removed} == allowed - partly
+    gone = before - everything(root)
+    assert all(any(f"{each}/".startswith(f"{path}/") for path in allowed) for each in gone)
+    assert not any("/.git/" in f"/{each}/" for each in gone)
+    assert len(outcome.errors) == len(partly)
+
+
+@given(st.lists(st.text("ab/-.0", min_size=1, max_size=6).map(str.encode), max_size=20), st.text("ab/-.0", max_size=6))
+def test_the_listing_is_searched_as_if_it_were_split(records: list[bytes], key: str) -> None:
+    ordered_records = sorted(records)
+    listing = b"".join(each + b"\0" for each in ordered_records)
+
+    assert _record_at(listing, key.encode()) == next((each for each in ordered_records if each >= key.encode()), b"")
+
+
+ROOTS = (SearchRoot("/w/one", 1, 1), SearchRoot("/w/two", 1, 2))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(ROOTS), st.lists(st.sampled_from("ab-c"), min_size=1, max_size=4)), max_size=25)
+)
+def test_a_plan_is_ordered_without_repeats_and_nothing_lies_within_another(
+    places: list[tuple[SearchRoot, list[str]]],
+) -> None:
+    items = [PlanItem(-1, root, "/".join(parts), True, 1, 1, "r", "e") for root, parts in places]
+
+    plan = ordered(items, ROOTS)
+
+    paths = [item.path for item in plan]
+    assert [item.index for item in plan] == list(range(len(plan)))
+    assert len(set(paths)) == len(paths)
+    assert not any(one != other and f"{one}/".startswith(f"{other}/") for one in paths for other in paths)
+    covered = {item.path for item in items}
+    assert set(paths) <= covered
+    assert all(any(f"{each}/".startswith(f"{path}/") for path in paths) for each in covered)
+
+
+PATTERN_TEXT = st.text("ab*?/[]-x.", min_size=1, max_size=8)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pattern=PATTERN_TEXT, paths=st.lists(st.text("abx./", min_size=1, max_size=7), min_size=1, max_size=8))
+def test_a_keep_pattern_protects_whatever_git_would_ignore(
+    tmp_path_factory: pytest.TempPathFactory, git: Any, pattern: str, paths: list[str]
+) -> None:
+    """git is the oracle: what its pattern ignores, ours keeps; no pattern protects less than its writer meant."""
+    from hephaestus.errors import ConfigError
+
+    clean = {path.strip("/") for path in paths if all(part.strip(".") for part in path.strip("/").split("/"))}
+    clean = {path for path in clean if not any(other != path and other.startswith(f"{path}/") for other in clean)}
+    try:
+        keep = KeepPattern(pattern, "/base")
+    except ConfigError:
+        return
+    folder = tmp_path_factory.mktemp("ignore")
+    git(folder, "init", "-q")
+    (folder / ".gitignore").write_text(pattern + "\n")
+    for path in clean:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+    shown = git(folder, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", *sorted(clean) or ["."])
+    ignored = set(shown.split("\0")) & clean
+
+    for path in ignored:
+        parts = path.split("/")
+        above = ["/base/" + "/".join(parts[:length]) for length in range(1, len(parts))]
+        assert keep.fits(f"/base/{path}", is_folder=False) or any(keep.fits(each, is_folder=True) for each in above)
+        # … and what holds it is not taken for free of protections.
+        assert all(
+            keep.may_fit_beneath(each) or keep.fits(each, is_folder=True) or _kept_above(keep, each) for each in above
+        )
+
+
+def _kept_above(keep: KeepPattern, path: str) -> bool:
+    parent = os.path.dirname(path)
+    return len(parent) > len("/base") and (keep.fits(parent, is_folder=True) or _kept_above(keep, parent))

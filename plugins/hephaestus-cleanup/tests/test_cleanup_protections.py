@@ -1,0 +1,472 @@
+"""What cleanup never removes, whatever the flags: told by the engine's events over real trees."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hephaestus.errors import ConfigError
+from hephaestus.testing import capture_events
+from hephaestus_cleanup import events
+
+Fill = Callable[..., None]
+Left = Callable[[Path], set[str]]
+Build = Callable[..., Any]
+
+TAG = "Signature: 8a477f597d28d172789f06886806bc55\n"
+
+
+def run(engine: Any) -> tuple[set[str], dict[str, str]]:
+    """Run; returns the removed paths and the skipped ones with their reasons, relative to the first root."""
+    root = engine.roots.main.path
+    with capture_events() as captured:
+        engine.run()
+    removed = {os.path.relpath(str(each.payload["path"]), root) for each in captured.of(events.CLEANUP_PATH_REMOVED)}
+    skipped = {
+        os.path.relpath(str(each.payload["path"]), root): str(each.payload["reason"])
+        for each in captured.of(events.CLEANUP_PATH_SKIPPED)
+    }
+    return removed, skipped
+
+
+# ---- evidence --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "evidence"),
+    [
+        ("build/x", "pyproject.toml"),
+        ("build/x", "setup.py"),
+        ("build/x", "package.json"),
+        ("build/x", "CMakeLists.txt"),
+        ("dist/x", "package.json"),
+        ("target/x", "Cargo.toml"),
+        ("target/x", "pom.xml"),
+        ("node_modules/x", "package.json"),
+        ("a.egg-info/x", "a.egg-info/PKG-INFO"),
+        ("node_modules/x", "node_modules/.package-lock.json"),
+    ],
+)
+def test_a_weak_name_goes_only_with_evidence(
+    engine: Build, workspace: Path, fill: Fill, path: str, evidence: str
+) -> None:
+    fill(workspace, path)
+    name = path.split("/")[0]
+    assert run(engine()) == (set(), {name: "no evidence"})
+
+    fill(workspace, evidence)
+    removed, _ = run(engine())
+    assert removed == {name}
+
+
+def test_a_genuine_cache_tag_is_evidence_and_a_forged_one_is_not(engine: Build, workspace: Path, fill: Fill) -> None:
+    fill(workspace, "whatever/CACHEDIR.TAG", "target/CACHEDIR.TAG", text=TAG)
+    fill(workspace, "forged/CACHEDIR.TAG", text="no signature")
+
+    assert run(engine())[0] == {"whatever", "target"}
+
+
+def test_a_fifo_called_like_a_cache_tag_does_not_hang_the_scan(engine: Build, workspace: Path) -> None:
+    (workspace / "odd").mkdir()
+    os.mkfifo(workspace / "odd/CACHEDIR.TAG")
+
+    assert run(engine()) == (set(), {})
+
+
+def test_being_ignored_by_git_is_evidence_but_not_when_the_folder_above_is(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str]
+) -> None:
+    git(workspace, "init", "-q")
+    (workspace / ".gitignore").write_text("build/\nvendor/\n")
+    fill(workspace, "build/x", "vendor/pkg/build/x", "docs/dist/x")
+
+    removed, skipped = run(engine())
+
+    assert removed == {"build"}
+    assert skipped == {"vendor/pkg/build": "no evidence", "docs/dist": "no evidence"}
+
+
+# ---- git -------------------------------------------------------------------------------------------------------
+
+
+def test_tracked_and_partly_tracked_folders_stay_and_leftovers_within_them_go(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], left: Left
+) -> None:
+    git(workspace, "init", "-q")
+    fill(
+        workspace,
+        "pyproject.toml",
+        "build/script.py",
+        "build/out.o",
+        "golden/__pycache__/a.pyc",
+        "free/__pycache__/b.pyc",
+    )
+    git(workspace, "add", "-f", "build/script.py", "golden")
+    fill(workspace, "build/__pycache__/script.pyc")
+
+    removed, skipped = run(engine())
+
+    assert removed == {"free/__pycache__", "build/__pycache__"}
+    assert skipped == {
+        "build": "tracked by git",
+        "golden/__pycache__": "tracked by git",
+        "golden/__pycache__/a.pyc": "tracked by git",
+    }
+    assert {"build/out.o", "build/script.py", "golden/__pycache__/a.pyc"} <= left(workspace)
+
+
+def test_names_that_sort_around_a_slash_do_not_confuse_the_guard(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str]
+) -> None:
+    git(workspace, "init", "-q")
+    fill(workspace, "package.json", "build-tools/a", "build.txt", "build0", "build/out", "dist/kept", "dist-x/a")
+    git(workspace, "add", "-f", "build-tools", "build.txt", "build0", "dist/kept", "dist-x")
+
+    assert run(engine()) == ({"build"}, {"dist": "tracked by git"})
+
+
+def test_case_folding_repositories_are_compared_folded(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str]
+) -> None:
+    git(workspace, "init", "-q")
+    git(workspace, "config", "core.ignorecase", "true")
+    fill(workspace, "pyproject.toml", "Build/script.py")
+    git(workspace, "add", "Build/script.py")
+    (workspace / "Build").rename(workspace / "build")
+
+    assert run(engine()) == (set(), {"build": "tracked by git"})
+
+
+def test_a_root_below_the_top_level_is_guarded_too(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str]
+) -> None:
+    git(workspace, "init", "-q")
+    fill(workspace, "sub/package.json", "sub/dist/x")
+    git(workspace, "add", "-f", "sub/dist/x")
+
+    assert run(engine(workspace / "sub")) == (set(), {"dist": "tracked by git"})
+
+
+def test_a_worktree_is_guarded_by_its_own_index(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str]
+) -> None:
+    main = workspace.parent / "main"
+    fill(main, "a.pyc", "b.py")
+    git(main, "init", "-q")
+    git(main, "add", "-f", ".")
+    git(main, "commit", "-qm", "all")
+    workspace.rmdir()
+    git(main, "worktree", "add", "-q", str(workspace))
+
+    assert run(engine()) == (set(), {"a.pyc": "tracked by git"})
+
+
+def test_a_repository_that_git_cannot_read_keeps_everything_and_is_an_error(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], left: Left
+) -> None:
+    git(workspace, "init", "-q")
+    fill(workspace, "a.pyc")
+    (workspace / ".git/index").write_bytes(b"garbage")
+    built = engine()
+
+    with capture_events() as captured:
+        built.run()
+
+    captured.assert_emitted(events.CLEANUP_PATH_ERROR, path=str(workspace))
+    assert left(workspace) == {"a.pyc"}
+
+
+def test_without_git_a_repository_keeps_everything(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], left: Left, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(workspace, "init", "-q")
+    fill(workspace, "a.pyc")
+    monkeypatch.setenv("PATH", "/nonexistent")
+
+    outcome = engine().run()
+
+    assert "git cannot be started" in outcome.errors[0].reason
+    assert left(workspace) == {"a.pyc"}
+
+
+def test_no_program_that_a_repository_names_is_started(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], tmp_path: Path
+) -> None:
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+    trap.chmod(0o755)
+    git(workspace, "init", "-q")
+    fill(workspace, "a.py", "build/x")
+    git(workspace, "add", "a.py")
+    for key in ("core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "core.askPass", "diff.external"):
+        git(workspace, "config", key, str(trap))
+    for hook in ("post-index-change", "fsmonitor-watchman", "pre-commit"):
+        (workspace / ".git/hooks").mkdir(exist_ok=True)
+        (workspace / ".git/hooks" / hook).symlink_to(trap)
+
+    assert run(engine()) == (set(), {"build": "no evidence"})
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_repository_cannot_point_the_guard_at_another_work_tree(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], tmp_path: Path
+) -> None:
+    git(workspace, "init", "-q")
+    fill(workspace, "a.pyc", "build/x")
+    fill(workspace, ".gitignore", text="build/")
+    git(workspace, "add", "-f", "a.pyc")
+    fill(tmp_path / "other", ".gitignore", text="nothing")
+    git(workspace, "config", "core.worktree", str(tmp_path / "other"))
+
+    assert run(engine()) == ({"build"}, {"a.pyc": "tracked by git"})
+
+
+def test_an_index_that_changes_after_the_plan_stops_the_run(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], left: Left
+) -> None:
+    from hephaestus_cleanup.errors import CleanupError
+
+    git(workspace, "init", "-q")
+    fill(workspace, "a.pyc", "b.py")
+    git(workspace, "add", "b.py")
+
+    with pytest.raises(CleanupError, match=r"index of .* changed"):
+        engine(before_execution=lambda plan: git(workspace, "add", "-f", "a.pyc")).run()
+
+    assert left(workspace) == {"a.pyc", "b.py"}
+
+
+# ---- what is closed --------------------------------------------------------------------------------------------
+
+
+def test_nested_repositories_of_every_kind_are_not_entered(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], left: Left
+) -> None:
+    for name in ("plain", "worktree", "mercurial", "bare.git"):
+        fill(workspace, f"{name}/a.pyc")
+    git(workspace / "plain", "init", "-q")
+    fill(workspace, "worktree/.git", text="gitdir: /nowhere")
+    fill(workspace, "mercurial/.hg/requires")
+    git(workspace / "bare.git", "init", "-q", "--bare")
+
+    removed, skipped = run(engine())
+
+    assert removed == set()
+    assert skipped == dict.fromkeys(("plain", "worktree", "mercurial", "bare.git"), "nested repository")
+    assert "plain/a.pyc" in left(workspace)
+
+
+def test_a_nested_repository_named_by_an_option_is_cleaned_by_its_own_rules(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str]
+) -> None:
+    fill(workspace, "closed/inner/a.pyc", "closed/inner/tracked.pyc", "closed/b.pyc")
+    git(workspace / "closed", "init", "-q")
+    git(workspace / "closed/inner", "init", "-q")
+    git(workspace / "closed/inner", "add", "-f", "tracked.pyc")
+
+    removed, skipped = run(engine(extra_paths=(str(workspace / "closed/inner"),)))
+
+    assert removed == {"closed/inner/a.pyc"}
+    assert skipped == {"closed": "nested repository", "closed/inner/tracked.pyc": "tracked by git"}
+
+
+@pytest.mark.parametrize("inside", [".git", ".hg", "deep/er/.git", "deep/er/pyvenv.cfg", "bare/HEAD"])
+def test_a_match_that_holds_a_repository_or_an_environment_stays_whole(
+    engine: Build, workspace: Path, fill: Fill, left: Left, inside: str
+) -> None:
+    fill(workspace, "package.json", f"build/{inside}/x" if "." in inside[-4:] else f"build/{inside}", "build/out")
+    if inside == "bare/HEAD":
+        fill(workspace, "build/bare/objects/", "build/bare/refs/")
+    before = left(workspace)
+
+    removed, skipped = run(engine())
+
+    assert removed == set()
+    assert skipped == {"build": "environment" if "pyvenv" in inside else "nested repository"}
+    assert left(workspace) == before
+
+
+def test_a_repository_deep_in_a_cache_is_kept_by_the_removal_itself(
+    engine: Build, workspace: Path, fill: Fill, left: Left
+) -> None:
+    fill(workspace, "package.json", "node_modules/a/x", "node_modules/b/.git/HEAD", "node_modules/b/work.js")
+
+    outcome = engine().run()
+
+    assert [(each.path, each.reason) for each in outcome.errors] == [
+        (str(workspace / "node_modules/b"), "kept: holds a nested repository")
+    ]
+    assert (workspace / "node_modules/b/.git/HEAD").exists()
+    assert (workspace / "node_modules/b/work.js").exists()
+    assert not (workspace / "node_modules/a").exists()
+
+
+@pytest.mark.parametrize("name", [".venv", "venv", "env-by-another-name"])
+@pytest.mark.parametrize("mark", ["pyvenv.cfg", "conda-meta/history"])
+def test_environments_are_closed_whatever_their_name(
+    engine: Build, workspace: Path, fill: Fill, left: Left, name: str, mark: str
+) -> None:
+    fill(workspace, f"{name}/{mark}", f"{name}/build/x", f"{name}/setup.py", f"{name}/bin/__pycache__/x.pyc")
+    before = left(workspace)
+
+    assert run(engine()) == (set(), {})
+    assert left(workspace) == before
+
+
+def test_what_a_package_manager_installed_is_closed(engine: Build, workspace: Path, fill: Fill, left: Left) -> None:
+    fill(workspace, "package.json", "node_modules/p/package.json", "node_modules/p/dist/x")
+    fill(workspace, "lib/site-packages/p/__pycache__/x.pyc", "lib/site-packages/p/setup.py")
+    before = left(workspace)
+
+    assert run(engine(config={"node_modules": False})) == (set(), {})
+    assert left(workspace) == before
+
+
+@pytest.mark.parametrize("closed", ["refs", "objects", "worktrees", "logs/refs"])
+def test_in_git_a_branch_called_like_litter_stays(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], closed: str
+) -> None:
+    git(workspace, "init", "-q")
+    fill(workspace, f".git/{closed}/heads/Thumbs.db", ".git/info/Thumbs.db", ".git/hooks/__pycache__/x.pyc")
+
+    removed, _ = run(engine(config={"include_git": True}))
+
+    assert removed == {".git/info/Thumbs.db"}
+    assert (workspace / f".git/{closed}/heads/Thumbs.db").exists()
+
+
+def test_poetrys_environment_gives_up_caches_but_no_installed_package(
+    engine: Build, workspace: Path, fill: Fill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: Left
+) -> None:
+    import base64
+    import hashlib
+
+    from hephaestus_cleanup._poetry import poetry_environments
+
+    digest = base64.urlsafe_b64encode(hashlib.sha256(str(workspace).encode()).digest()).decode()[:8]
+    monkeypatch.setenv("POETRY_VIRTUALENVS_PATH", str(tmp_path / "envs"))
+    mine, other = tmp_path / f"envs/my-app-{digest}-py3.11", tmp_path / "envs/my-app-AAAAAAAA-py3.11"
+    for each in (mine, other):
+        fill(
+            each,
+            "pyvenv.cfg",
+            "bin/python",
+            "bin/__pycache__/x.pyc",
+            "lib/site-packages/p/__pycache__/y.pyc",
+            "build/z",
+        )
+    (workspace / "pyproject.toml").write_text('[tool.poetry]\nname = "My-App"\n')
+
+    assert poetry_environments(str(workspace)) == [os.path.realpath(mine)]
+    engine(extra_paths=(str(mine),), config={"include_poetry_env": True}).run()
+
+    assert left(mine) == {"pyvenv.cfg", "bin/python", "lib/site-packages/p/__pycache__/y.pyc", "build/z"}
+    assert "bin/__pycache__/x.pyc" in left(other)
+
+
+# ---- in use ----------------------------------------------------------------------------------------------------
+
+
+def test_what_holds_the_current_folder_or_an_import_path_stays(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(workspace, "init", "-q")
+    fill(workspace, "package.json", "build/here/x", "dist/lib/x")
+    monkeypatch.chdir(workspace / "build/here")
+    monkeypatch.syspath_prepend(str(workspace / "dist/lib"))
+
+    removed, skipped = run(engine())
+
+    assert removed == set()
+    assert skipped == {"build": "holds the current folder", "dist": "in use by this program"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other processes are looked up in /proc")
+def test_what_holds_the_folder_of_another_process_stays(engine: Build, workspace: Path, fill: Fill) -> None:
+    fill(workspace, "package.json", "build/here/x")
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()"],
+        cwd=workspace / "build/here",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as worker:
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        found = run(engine())
+        worker.communicate()
+
+    assert found == (set(), {"build": f"in use by process {worker.pid}"})
+
+
+# ---- protections by people and plugins -------------------------------------------------------------------------
+
+
+def test_keep_patterns_protect_matches_and_what_holds_a_match(
+    engine: Build, workspace: Path, fill: Fill, left: Left
+) -> None:
+    fill(workspace, "package.json", "build/a/report.html", "dist/x", "src/a.pyc", "src/b.pyc", "data/c.pyc")
+
+    removed, skipped = run(engine(config={"keep": ["report.html", "/src/a.pyc", "data/"]}))
+
+    assert removed == {"dist", "src/b.pyc"}
+    assert skipped == {"build": "kept by configuration", "src/a.pyc": "kept by configuration"}
+    assert "data/c.pyc" in left(workspace)
+
+
+def test_an_ignore_file_protects_its_own_folder_and_below(engine: Build, workspace: Path, fill: Fill) -> None:
+    fill(workspace, "a.pyc", "sub/a.pyc", "sub/deep/a.pyc", "sub/b.pyc", "other/a.pyc")
+    (workspace / "sub/.hephaestusignore").write_text("# bytecode we ship\na.pyc\n\n")
+
+    removed, skipped = run(engine())
+
+    assert removed == {"a.pyc", "other/a.pyc", "sub/b.pyc"}
+    assert skipped == dict.fromkeys(("sub/a.pyc", "sub/deep/a.pyc"), "kept by .hephaestusignore")
+
+
+def test_a_keep_pattern_reaches_into_caches_too(engine: Build, workspace: Path, fill: Fill) -> None:
+    fill(workspace, "package.json", "node_modules/linked/src.js")
+
+    assert run(engine(config={"keep": ["node_modules/linked"]})) == (set(), {"node_modules": "kept by configuration"})
+
+
+@pytest.mark.parametrize("line", ["!a.pyc", "../up", "[z-a]", "/"])
+def test_an_ignore_file_that_cannot_be_understood_stops_everything(
+    engine: Build, workspace: Path, fill: Fill, left: Left, line: str
+) -> None:
+    fill(workspace, "z.pyc")
+    (workspace / ".hephaestusignore").write_text(f"fine\n{line}\n")
+
+    with pytest.raises(ConfigError, match=r"\.hephaestusignore, line 2"):
+        engine().run()
+
+    assert left(workspace) == {"z.pyc", ".hephaestusignore"}
+
+
+def test_a_fifo_called_like_an_ignore_file_stops_everything_and_does_not_hang(
+    engine: Build, workspace: Path, fill: Fill
+) -> None:
+    fill(workspace, "z.pyc")
+    os.mkfifo(workspace / ".hephaestusignore")
+
+    with pytest.raises(ConfigError):
+        engine().run()
+
+    assert (workspace / "z.pyc").exists()
+
+
+def test_a_plugins_reason_keeps_a_path_and_is_told(engine: Build, workspace: Path, fill: Fill) -> None:
+    fill(workspace, "a.pyc", "b.pyc")
+    asked: list[tuple[str, str]] = []
+
+    def protect(path: str, root: str) -> str | None:
+        asked.append((path, root))
+        return "shipped" if path.endswith("a.pyc") else None
+
+    assert run(engine(protect=protect)) == ({"b.pyc"}, {"a.pyc": "shipped"})
+    assert sorted(asked) == [(str(workspace / name), str(workspace)) for name in ("a.pyc", "b.pyc")]

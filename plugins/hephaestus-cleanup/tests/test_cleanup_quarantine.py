@@ -1,0 +1,250 @@
+"""`--quarantine` and `hephaestus cleanup-runs`: what was moved aside comes back, and nothing is ever overwritten."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hephaestus_cleanup import _crew, _quarantine
+
+Fill = Callable[..., None]
+Left = Callable[[Path], set[str]]
+Build = Callable[..., Any]
+Cleanup = Callable[..., Any]
+
+RUNS = ("cleanup-runs",)
+
+
+@pytest.fixture
+def tree(workspace: Path, fill: Fill) -> Path:
+    fill(workspace, "package.json", "build/lib/x", "build/y", "src/__pycache__/z.pyc", "src/z.py", "a.pyc")
+    (workspace / "build/link").symlink_to("y")
+    (workspace / "build/y").chmod(0o640)
+    return workspace
+
+
+def test_undo_brings_everything_back_as_it_was(cleanup: Cleanup, tree: Path, left: Left) -> None:
+    before = left(tree)
+    inodes = {path: (tree / path).lstat().st_ino for path in before}
+
+    run = cleanup("--python-cache", "--build-artifacts", "--quarantine", ".")
+
+    assert run.code == 0
+    assert [each["path"] for each in run.of("cleanup.path.removed")] == [
+        str(tree / name) for name in ("a.pyc", "build", "src/__pycache__")
+    ]
+    assert {path for path in left(tree) if not path.startswith(".hephaestus")} == {"package.json", "src/z.py"}
+    assert stat.S_IMODE((tree / ".hephaestus-quarantine").stat().st_mode) == 0o700
+    assert "cleanup-runs undo run-" in run.out
+
+    undone = cleanup("undo", command=RUNS)
+
+    assert undone.code == 0, undone.err
+    assert left(tree) == before
+    assert {path: (tree / path).lstat().st_ino for path in before} == inodes
+
+
+def test_undo_overwrites_nothing_and_says_what_is_left(cleanup: Cleanup, tree: Path, left: Left) -> None:
+    cleanup("--python-cache", "--build-artifacts", "--quarantine", ".")
+    (tree / "build").mkdir()
+    (tree / "build/new").write_text("new work")
+
+    undone = cleanup("undo", "--json", command=RUNS)
+
+    document = json.loads(undone.out)
+    assert undone.code == 1
+    assert document["restored"] == [str(tree / "a.pyc"), str(tree / "src/__pycache__")]
+    assert document["left"] == [{"path": str(tree / "build"), "reason": "something is there now"}]
+    assert (tree / "build/new").read_text() == "new work"
+
+    (tree / "build").rename(tree / "moved")
+    again = json.loads(cleanup("undo", "--json", command=RUNS).out)
+    assert again["restored"] == [str(tree / "build")]
+    assert (tree / "build/lib/x").exists()
+
+
+def test_undo_makes_folders_that_are_gone_meanwhile(cleanup: Cleanup, tree: Path) -> None:
+    cleanup("--python-cache", "--quarantine", ".")
+    (tree / "src/z.py").unlink()
+    (tree / "src").rmdir()
+
+    assert cleanup("undo", command=RUNS).code == 0
+    assert (tree / "src/__pycache__/z.pyc").exists()
+
+
+def test_undo_does_not_follow_a_link_that_took_a_folders_place(cleanup: Cleanup, tree: Path, tmp_path: Path) -> None:
+    cleanup("--python-cache", "--quarantine", ".")
+    (tmp_path / "victim").mkdir()
+    (tree / "src").rename(tree / "aside")
+    (tree / "src").symlink_to(tmp_path / "victim")
+
+    undone = cleanup("undo", command=RUNS)
+
+    assert undone.code == 1
+    assert os.listdir(tmp_path / "victim") == []
+
+
+def test_a_run_that_deleted_cannot_be_undone(cleanup: Cleanup, tree: Path) -> None:
+    cleanup("--python-cache", ".")
+
+    undone = cleanup("undo", command=RUNS)
+
+    assert undone.code == 1
+    assert "--quarantine" in undone.err
+
+
+def test_the_quarantine_is_neither_swept_nor_seen_by_git(cleanup: Cleanup, tree: Path, git: Callable[..., str]) -> None:
+    git(tree, "init", "-q")
+    cleanup("--deep-clean", "--quarantine")
+
+    again = cleanup("--deep-clean")
+
+    assert again.of("cli.cleanup.complete") == [{"removed": 0, "skipped": 0, "errors": 0}]
+    assert ".hephaestus" not in git(tree, "status", "--porcelain", "--untracked-files=all")
+
+
+def test_another_file_system_is_an_error_and_nothing_is_copied(
+    engine: Build, tree: Path, left: Left, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    before = left(tree)
+    monkeypatch.setattr(_crew, "move_without_overwriting", refuse)
+
+    outcome = engine(config={"quarantine": True}).run()
+
+    assert [each.reason for each in outcome.errors] == [os.strerror(errno.EXDEV)] * 3
+    assert {path for path in left(tree) if not path.startswith(".heph")} == before
+
+
+def test_what_took_the_name_at_the_last_moment_is_put_back(
+    engine: Build, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move = _quarantine.move_without_overwriting
+
+    def late(source: int, name: str, target: int, new_name: str) -> None:
+        if name == "a.pyc" and new_name == "0":
+            os.rename("a.pyc", "aside", src_dir_fd=source, dst_dir_fd=source)
+            (tree / "a.pyc").write_text("somebody's work")
+        move(source, name, target, new_name)
+
+    monkeypatch.setattr(_crew, "move_without_overwriting", late)
+
+    outcome = engine(config={"quarantine": True}).run()
+
+    assert ("changed since the plan", str(tree / "a.pyc")) in [(each.reason, each.path) for each in outcome.skipped]
+    assert (tree / "a.pyc").read_text() == "somebody's work"
+
+
+@pytest.mark.parametrize("fallback", [False, True])
+def test_moving_never_overwrites(workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, fallback: bool) -> None:
+    if fallback:
+        monkeypatch.setattr(sys, "platform", "other")
+    fill(workspace, "one", text="1")
+    fill(workspace, "two", text="2")
+    handle = os.open(workspace, os.O_RDONLY)
+
+    with pytest.raises(FileExistsError):
+        _quarantine.move_without_overwriting(handle, "one", handle, "two")
+    assert (workspace / "two").read_text() == "2"
+    _quarantine.move_without_overwriting(handle, "one", handle, "three")
+    assert (workspace / "three").read_text() == "1"
+    os.close(handle)
+
+
+def test_quarantined_runs_expire_by_age_and_their_removal_is_itself_told(
+    cleanup: Cleanup, tree: Path, fill: Fill
+) -> None:
+    first = cleanup("--python-cache", "--quarantine", ".")
+    (shelf,) = (path for path in (tree / ".hephaestus-quarantine").iterdir() if path.is_dir())
+    os.utime(shelf, (time.time() - 15 * 86400,) * 2)
+
+    preview = cleanup("--dry-run", ".")
+    assert preview.of("cleanup.path.preview") == [{"path": str(shelf), "dry_run": True}]
+    assert shelf.exists()
+
+    second = cleanup("--quarantine", ".")
+    assert second.of("cleanup.path.removed") == [{"path": str(shelf), "dry_run": False}]
+    assert not shelf.exists()
+
+    run = Path(first.events[-1][1]["audit_manifest"]).stem
+    undone = cleanup("undo", run, command=RUNS)
+    assert undone.code == 1
+    assert "no quarantine" in undone.err or "not in the quarantine" in undone.err
+
+
+def test_quarantined_runs_expire_by_size_the_oldest_first(engine: Build, workspace: Path, fill: Fill) -> None:
+    now = time.time()
+    for number, age in (("old", 300), ("middle", 200), ("new", 100)):
+        fill(workspace, f".hephaestus-quarantine/{number}/0", text="x" * 100)
+        os.utime(workspace / f".hephaestus-quarantine/{number}", (now - age,) * 2)
+
+    outcome = engine(config={"quarantine_max_bytes": 250}).run()
+
+    assert [each.item.relative for each in outcome.removed] == [".hephaestus-quarantine/old"]
+
+
+# ---- the record ------------------------------------------------------------------------------------------------
+
+
+def test_list_and_show_tell_of_runs_the_newest_first(cleanup: Cleanup, tree: Path, tmp_path: Path) -> None:
+    assert cleanup("list", command=RUNS).out == ""
+    first = cleanup("--python-cache", ".")
+    second = cleanup("--build-artifacts", ".", "--audit-manifest", str(tmp_path / "elsewhere.json"))
+    names = [line.split()[0] for line in cleanup("list", command=RUNS).out.splitlines()]
+
+    assert names[1] == Path(first.events[-1][1]["audit_manifest"]).stem
+    assert json.loads(cleanup("list", "--json", command=RUNS).out)[0]["manifest"] == str(tmp_path / "elsewhere.json")
+    assert second.code == 0
+    shown = cleanup("show", command=RUNS).out
+    assert f"removed {tree / 'build'}" in shown
+    assert "build-folder: beside package.json" in shown
+    by_id = json.loads(cleanup("show", names[1], "--json", command=RUNS).out)
+    assert [each["path"] for each in by_id["removed"]] == [str(tree / "a.pyc"), str(tree / "src/__pycache__")]
+    by_path = cleanup("show", "--print0", str(tmp_path / "elsewhere.json"), command=RUNS)
+    assert by_path.out == f"{tree / 'build'}\0"
+
+
+def test_an_unknown_run_is_a_usage_error_that_names_some(cleanup: Cleanup, tree: Path) -> None:
+    cleanup("--python-cache", ".")
+
+    unknown = cleanup("show", "run-nonsense", command=RUNS)
+
+    assert unknown.code == 2
+    assert "the newest are: run-" in unknown.err
+
+
+def test_a_damaged_manifest_is_listed_as_such_and_hides_no_other(cleanup: Cleanup, tree: Path, state: Path) -> None:
+    cleanup("--python-cache", ".")
+    (state / "hephaestus/cleanup/runs/broken.json").write_text("{}")
+
+    listed = cleanup("list", command=RUNS)
+
+    assert listed.code == 0
+    assert len(listed.out.splitlines()) == 2
+    assert "broken  unreadable" in listed.out
+    assert cleanup("show", command=RUNS).code == 0
+
+
+def test_a_killed_run_is_shown_with_its_doubts(cleanup: Cleanup, tree: Path, state: Path) -> None:
+    cleanup("--python-cache", ".")
+    runs = state / "hephaestus/cleanup/runs"
+    header = {"format": "hephaestus-cleanup-manifest", "version": 1, "run": "killed", "when": "9", "root": str(tree)}
+    plan = {"plan": 0, "root": str(tree), "relative": "x.pyc", "rule": "python-bytecode", "evidence": "name"}
+    lines = [{**header, "quarantine": False}, plan, {"planned": 1}, {"begin": 0}]
+    (runs / "killed.json").write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"remo')
+
+    shown = cleanup("show", command=RUNS)
+
+    assert "running or killed" in shown.out
+    assert f"in doubt {tree / 'x.pyc'}" in shown.out
