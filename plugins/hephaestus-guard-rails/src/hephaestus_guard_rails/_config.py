@@ -1,0 +1,65 @@
+"""`[tool.hephaestus.guard-rails]`: every key has a default, so a project needs none."""
+
+from __future__ import annotations
+
+from attrs import Factory, frozen
+
+__all__ = ["ExtraStep", "GuardRailsConfig"]
+
+
+@frozen
+class ExtraStep:
+    """One `[[tool.hephaestus.guard-rails.steps]]`: a gate of the project's own, as a list of arguments.
+
+    Attributes:
+        name: label of the step.
+        command: argv of the check.
+        fix: argv of the pass that rewrites files; empty for none.
+        needs: names of steps that have to pass first.
+        inputs: patterns of the files that decide the result; empty: the result is never reused.
+        environment_inputs: names of environment variables that decide the result.
+        timeout: seconds; 0 for the run's default.
+        weight: cores; 0 for all.
+        group: kind of gate.
+        mutates: the check itself writes files.
+        opt_in: runs only when asked for.
+        skip_codes: return codes that mean "nothing to do".
+    """
+
+    name: str = ""
+    command: list[str] = Factory(list)
+    fix: list[str] = Factory(list)
+    needs: list[str] = Factory(list)
+    inputs: list[str] = Factory(list)
+    environment_inputs: list[str] = Factory(list)
+    timeout: float = 0.0
+    weight: int = 1
+    group: str = ""
+    mutates: bool = False
+    opt_in: bool = False
+    skip_codes: list[int] = Factory(list)
+
+
+@frozen
+class GuardRailsConfig:
+    """The table `[tool.hephaestus.guard-rails]`.
+
+    Attributes:
+        jobs: cores to use; 0 for as many as the process may use.
+        timeout: seconds for each step; 0 for no limit.
+        fail_fast: stop everything at the first failure.
+        cache: reuse passes of unchanged inputs.
+        skip: steps, groups or tools that never run.
+        enable: opt-in steps that run each time.
+        heartbeat: seconds between two signs of life where no person watches.
+        steps: gates of the project's own.
+    """
+
+    jobs: int = 0
+    timeout: float = 0.0
+    fail_fast: bool = False
+    cache: bool = True
+    skip: list[str] = Factory(list)
+    enable: list[str] = Factory(list)
+    heartbeat: float = 30.0
+    steps: list[ExtraStep] = Factory(list)

@@ -1,0 +1,149 @@
+"""The project's files as they stand: signatures, contents' digests, and what changed between two moments."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+
+from attrs import define, field
+
+from hephaestus_guard_rails._project import walk
+
+__all__ = ["FileTree", "Signature", "signature_of"]
+
+#: size, mtime_ns, ctime_ns, inode
+Signature = tuple[int, int, int, int]
+# A file changed within the clock's grain of being read may change again without a new signature.
+_RACY_SECONDS = 1.0
+_IMPORTABLE = (".py", ".pyi", ".so", ".pyd")
+_ARTEFACT_NAMES = ("coverage.xml", "coverage.json", ".DS_Store", "nohup.out", "junit.xml")
+
+
+def signature_of(path: str) -> Signature | None:
+    """What `stat` says of a file; None when it is gone."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _git_listing(root: Path) -> tuple[set[str], set[str]] | None:
+    """Tracked files and untracked files that are not ignored, relative to root; None without git or a repository."""
+    command = ["git", "ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard"]
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        done = subprocess.run(command, cwd=root, env=environment, stdin=subprocess.DEVNULL, capture_output=True)
+    except OSError:
+        return None
+    if done.returncode != 0:
+        return None
+    tracked: set[str] = set()
+    others: set[str] = set()
+    for item in done.stdout.split(b"\0"):
+        if len(item) > 2:
+            (others if item.startswith(b"?") else tracked).add(os.fsdecode(item[2:]))
+    return tracked, others
+
+
+def _is_artefact(relative: str) -> bool:
+    name = relative.rpartition("/")[2]
+    return name.startswith(".coverage") or name.endswith((".pyc", ".log")) or name in _ARTEFACT_NAMES
+
+
+@define
+class FileTree:
+    """Files below a root that decide results, and those that no check may change.
+
+    Attributes:
+        root: the project's root.
+        signatures: path relative to root → signature. Ignored files (by git, else by name) are left out, but for
+            those that Python can import.
+        guarded: the paths that a read-only step must leave as they are: tracked ones, or all without git.
+        digests: path → signature and digest, as far as known; may be filled from an earlier run.
+    """
+
+    root: Path
+    signatures: dict[str, Signature] = field(factory=dict)
+    guarded: frozenset[str] = frozenset()
+    digests: dict[str, tuple[Signature, str]] = field(factory=dict)
+
+    @classmethod
+    def scan(cls, root: Path) -> FileTree:
+        """Look at all files below `root`."""
+        listing = _git_listing(root) if _in_repository(root) else None
+        prefix = len(str(root)) + 1
+        signatures = {}
+        for path in walk(root):
+            relative = str(path)[prefix:]
+            if _counts(relative, listing) and (signature := signature_of(str(path))) is not None:
+                signatures[relative] = signature
+        guarded = signatures.keys() if listing is None else signatures.keys() & listing[0]
+        return cls(root, signatures, frozenset(guarded))
+
+    def refresh(self) -> list[str]:
+        """Look at the known files again; returns the guarded ones that changed or vanished, sorted."""
+        changed = []
+        for relative, before in list(self.signatures.items()):
+            now = signature_of(os.path.join(self.root, relative))
+            if now == before:
+                continue
+            if now is None:
+                del self.signatures[relative]
+            else:
+                self.signatures[relative] = now
+            if relative in self.guarded and not self._same_content(relative, before, now):
+                changed.append(relative)
+        return sorted(changed)
+
+    def _same_content(self, relative: str, before: Signature, now: Signature | None) -> bool:
+        known = self.digests.get(relative)
+        if now is None or now[0] != before[0] or known is None or known[0] != before:
+            # Contents were not read before; a rewrite with equal text then shows by its inode or time only.
+            return now is not None and now[:2] == before[:2]
+        return self.digest(relative) == known[1]
+
+    def digest(self, relative: str) -> str:
+        """blake2b of a file's contents (16 bytes, hex); "absent" when it cannot be read."""
+        signature = self.signatures.get(relative)
+        known = self.digests.get(relative)
+        if known is not None and known[0] == signature:
+            return known[1]
+        try:
+            with open(os.path.join(self.root, relative), "rb") as stream:
+                value = blake2b(stream.read(), digest_size=16).hexdigest()
+        except OSError:
+            return "absent"
+        if signature is not None:
+            self.digests[relative] = (signature, value)
+        return value
+
+    def keepable_digests(self) -> dict[str, tuple[Signature, str]]:
+        """The digests that a later run may trust: of present files that were not touched just now."""
+        horizon = time.time_ns() - int(_RACY_SECONDS * 1e9)
+        return {
+            relative: (signature, value)
+            for relative, (signature, value) in self.digests.items()
+            if self.signatures.get(relative) == signature and max(signature[1], signature[2]) < horizon
+        }
+
+    def touched_between(self, relatives: Iterable[str], since_ns: int) -> list[str]:
+        """Those of the files that were written at or after a moment (wall clock, ns)."""
+        return [each for each in relatives if (found := self.signatures.get(each)) is None or found[1] >= since_ns]
+
+
+def _in_repository(root: Path) -> bool:
+    return any((place / ".git").exists() for place in (root, *root.parents))
+
+
+def _counts(relative: str, listing: tuple[set[str], set[str]] | None) -> bool:
+    if listing is None:
+        return not _is_artefact(relative)
+    tracked, others = listing
+    if relative in tracked:
+        return True
+    return (relative in others and not _is_artefact(relative)) or relative.endswith(_IMPORTABLE)

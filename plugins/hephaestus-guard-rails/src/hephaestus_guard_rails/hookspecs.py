@@ -1,0 +1,41 @@
+"""The hook by which other distributions add gates."""
+
+from __future__ import annotations
+
+from hephaestus.plugins import hookspec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hephaestus_guard_rails.steps import Project, Step
+
+__all__ = ["hephaestus_guard_rails_steps"]
+
+
+@hookspec
+def hephaestus_guard_rails_steps(project: Project) -> Iterable[Step]:
+    """Contribute steps to the plan of one guard-rails run.
+
+    Called once for each `hephaestus guard-rails` run, after the project was found and before anything runs; with
+    `--plan` and `--why` too, so an implementation changes nothing and starts nothing. All answers are collected; the
+    first-party steps come first, then the project's own, then third parties' in order of their names.
+
+    Args:
+        project: the project under test: its root, its files, its declared dependencies, its environment.
+
+    Returns:
+        the steps, in the order wanted in the plan. A name that is taken already is refused with both owners named.
+
+    Raises:
+        an exception leaves this plugin's steps out, is reported in one line, and makes the run fail: a gate that
+        vanished must not look like a gate that passed.
+
+    Example::
+
+        @implements(hookspecs.hephaestus_guard_rails_steps)
+        def guard_rails_steps(project):
+            from hephaestus_guard_rails.steps import Step
+            return [Step(name="licences", check=("reuse", "lint"))]
+    """
+    raise NotImplementedError
