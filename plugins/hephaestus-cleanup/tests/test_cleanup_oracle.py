@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hephaestus_cleanup import _nullisting
 from hephaestus_cleanup._builtin_rules import BUILTIN_RULES
 from hephaestus_cleanup._config import CleanupConfig
 from hephaestus_cleanup._consent import Consent
 from hephaestus_cleanup._engine import Engine
-from hephaestus_cleanup._git import _record_at
 from hephaestus_cleanup._keep import KeepPattern
+from hephaestus_cleanup._nullisting import Listing
 from hephaestus_cleanup._options import effective_options
 from hephaestus_cleanup._plan import PlanItem, ordered
 from hephaestus_cleanup._roots import SearchRoot, search_roots
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
+    """A monkeypatch that hypothesis may use for all examples of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
 
 Tree = dict[str, Any]  # name → a tree (a folder), a str (a link to it) or None (a file)
 
@@ -144,12 +154,19 @@ def test_exactly_what_the_oracle_allows_goes(tmp_path: Path, monkeypatch: pytest
     assert len(outcome.errors) == len(partly)
 
 
-@given(st.lists(st.text("ab/-.0", min_size=1, max_size=6).map(str.encode), max_size=20), st.text("ab/-.0", max_size=6))
-def test_the_listing_is_searched_as_if_it_were_split(records: list[bytes], key: str) -> None:
-    ordered_records = sorted(records)
-    listing = b"".join(each + b"\0" for each in ordered_records)
+@given(
+    records=st.lists(st.text("ab/-.0", min_size=1, max_size=6).map(str.encode), max_size=20),
+    key=st.text("ab/-.0", min_size=1, max_size=6).map(str.encode),
+    stride=st.integers(1, 40),
+)
+def test_the_listing_is_searched_as_if_it_were_split(
+    monkeypatch_module: pytest.MonkeyPatch, records: list[bytes], key: bytes, stride: int
+) -> None:
+    monkeypatch_module.setattr(_nullisting, "_STRIDE", stride)
+    listing = Listing(b"".join(each + b"\0" for each in sorted(records)))
 
-    assert _record_at(listing, key.encode()) == next((each for each in ordered_records if each >= key.encode()), b"")
+    assert listing.first_from(key) == next((each for each in sorted(records) if each >= key), b"")
+    assert listing.holds(key) == any(each == key or each.startswith(key + b"/") for each in records)
 
 
 ROOTS = (SearchRoot("/w/one", 1, 1), SearchRoot("/w/two", 1, 2))

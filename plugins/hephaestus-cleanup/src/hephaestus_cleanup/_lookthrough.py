@@ -10,7 +10,7 @@ from hephaestus_cleanup._rulebook import ENVIRONMENT_NAMES, REPOSITORY_NAMES
 
 __all__ = ["reason_within"]
 
-_AT_TOP = (".git", ".hg", "pyvenv.cfg")
+_AT_TOP = (".git", "pyvenv.cfg")
 
 
 def reason_within(path: str, keep: KeepSet, *, tool_owned: bool) -> str | None:

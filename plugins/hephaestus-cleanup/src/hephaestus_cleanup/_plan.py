@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from hephaestus_cleanup._roots import SearchRoot
 
@@ -78,7 +78,23 @@ def ordered(items: Iterable[PlanItem], roots: Iterable[SearchRoot]) -> tuple[Pla
     """Sort by root, then by path so that a folder comes right before what lies in it; drop nested; number."""
     rank = {root.path: number for number, root in enumerate(roots)}
     found = sorted(items, key=lambda each: (rank[each.root.path], each.relative.replace("/", "\0")))
-    return tuple(evolve(each, index=number) for number, each in enumerate(without_nested(found)))
+    return tuple(_numbered(number, each) for number, each in enumerate(without_nested(found)))
+
+
+def _numbered(index: int, item: PlanItem) -> PlanItem:
+    # Spelled out: attrs.evolve takes three times as long, which counts for 200,000 items.
+    return PlanItem(
+        index,
+        item.root,
+        item.relative,
+        item.is_folder,
+        item.device,
+        item.inode,
+        item.rule,
+        item.evidence,
+        item.size,
+        item.entries,
+    )
 
 
 def without_nested(items: Iterable[PlanItem]) -> list[PlanItem]:

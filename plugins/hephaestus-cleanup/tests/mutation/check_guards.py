@@ -7,7 +7,6 @@ Run it with the interpreter that the tests run with; it works on a copy and chan
 Exits 0 when every mutation is killed. A mutation whose text is no longer found is an error, not a success.
 """
 
-
 from __future__ import annotations
 
 import os
@@ -57,8 +56,9 @@ MUTATIONS = (
     Mutation("eraser-never-opens-up", "_erase.py", "if error.errno not in _REFUSED or not _open_up(parent, name, identity):", "if True:", "containment", "opened_up"),
     Mutation("samples-weigh-nothing", "_erase.py", "weight, self.approximate = _SAMPLE, True", "weight, self.approximate = 1, True", "containment", "sampling"),
     Mutation("hard-links-count", "_erase.py", "if status.st_nlink == 1:", "if True:", "containment", "sampling"),
-    Mutation("guard-forgets-prefixes", "_git.py", ' or _record_at(tracked, key + b"/").startswith(key + b"/")', "", "protections", "tracked or slash"),
-    Mutation("guard-forgets-exact-names", "_git.py", "_record_at(tracked, key) == key or ", "", "protections", "tracked or worktree"),
+    Mutation("guard-forgets-prefixes", "_nullisting.py", " or first.startswith(beneath)", "", "protections", "tracked or slash"),
+    Mutation("guard-forgets-the-second-look", "_nullisting.py", "return bool(first) and first < beneath and", "return False and", "protections", "slash"),
+    Mutation("guard-forgets-exact-names", "_nullisting.py", "first == path or ", "", "protections", "tracked or worktree"),
     Mutation("guard-runs-fsmonitor", "_git.py", '*("-c", "core.fsmonitor=false", ', '*("-c", f"core.x=y", ', "protections", "program"),
     Mutation("guard-believes-core-worktree", "_git.py", 'f"--work-tree={place.top}"', '"--no-replace-objects"', "protections", "point_the_guard or worktree"),
     Mutation("guard-never-folds", "_git.py", "self._folded = self._folds_names()", "self._folded = False", "protections", "folding"),
