@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from attrs import field, frozen
+from rich.console import Console
 
 from hephaestus.errors import HephaestusError, UsageError
 from hephaestus.plugins import PluginHost, current_host, implements
@@ -20,6 +22,7 @@ from hephaestus_release._command import download_release
 from hephaestus_release._fetch import Fetcher
 from hephaestus_release._options import ReleaseOptions
 from hephaestus_release._pipeline import find_source
+from hephaestus_release._progress import download_bar
 from hephaestus_release.errors import VerificationError
 from hephaestus_release.sources import Asset, AssetSource, Fetch, Release, Request
 from hephaestus_release.testing.github import LocalGitHub
@@ -66,6 +69,16 @@ def test_all_events_are_listed_once() -> None:
     names = [event.name for event in events.ALL_EVENTS]
     assert len(names) == len(set(names)) == 23
     assert {vars(events)[name] for name in events.__all__ if name != "ALL_EVENTS"} == set(events.ALL_EVENTS)
+
+
+def test_a_terminal_shows_a_bar_with_bytes_and_anything_else_nothing() -> None:
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=100)
+    with download_bar(terminal) as on_bytes:
+        on_bytes(3_000_000, 6_000_000)
+    assert isinstance(terminal.file, io.StringIO)
+    assert "3.0/6.0 MB" in terminal.file.getvalue()
+    with download_bar(None) as on_bytes:
+        on_bytes(1, 2)
 
 
 # ---- hooks of others ------------------------------------------------------------------------------------------------
