@@ -190,12 +190,17 @@ def test_an_unsigned_release_is_installed_only_on_request_and_the_events_say_so(
     published = publish_wheelhouse(site.github, tmp_path / "build", manifest=None)
     refused = site.run("install", *loopback(site))
     assert refused.returncode == 1
-    assert [name for name, _ in events(refused.stderr)] == [
+    told = events(refused.stderr)
+    assert [name for name, _ in told] == [
         "cli.release.install.start",
         "release.metadata.fetch",
         "release.asset.selected",
         "release.manifest.locate",
+        "cli.release.install.failed",
     ]
+    reason = told[-1][1].pop("reason")
+    assert told[-1][1] == {"repository": "octo/widgets", "tag": "latest"}
+    assert str(reason).startswith("no checksum manifest")
     assert "hephaestus: error: no checksum manifest" in refused.stderr
     assert list(site.home.iterdir()) == []
 

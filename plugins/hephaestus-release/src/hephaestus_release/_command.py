@@ -20,6 +20,7 @@ from hephaestus_release._verification import verify_files
 from hephaestus_release.events import (
     CLI_RELEASE_INSTALL_ARCHIVE_REMOVED,
     CLI_RELEASE_INSTALL_COMPLETE,
+    CLI_RELEASE_INSTALL_FAILED,
     CLI_RELEASE_INSTALL_START,
 )
 
@@ -58,25 +59,32 @@ def install_release(
     """
     with operation_context("release.install"):
         _emit_start(options)
-        # Before the download: a missing environment should not cost a gigabyte.
-        target = find_target(python)
-        fetched = fetch_release(options, host, on_bytes)
-        installation = install_wheels(fetched.wheels, fetched.directory, target, installer=installer, upgrade=upgrade)
-        path = save_receipt(fetched.receipt, options.cache_dir, installation)
-        if remove_archive:
-            fetched.archive.unlink(missing_ok=True)
-            emit_event(
-                logger, CLI_RELEASE_INSTALL_ARCHIVE_REMOVED, message="Removed the archive", archive=fetched.archive
+        try:
+            # Before the download: a missing environment should not cost a gigabyte.
+            target = find_target(python)
+            fetched = fetch_release(options, host, on_bytes)
+            installation = install_wheels(
+                fetched.wheels, fetched.directory, target, installer=installer, upgrade=upgrade
             )
-        emit_event(
-            logger,
-            CLI_RELEASE_INSTALL_COMPLETE,
-            message="Installed the release",
-            repository=options.repository,
-            tag=fetched.release.tag,
-            asset=fetched.asset.name,
-            allow_unsigned=options.allow_unsigned,
-        )
+            path = save_receipt(fetched.receipt, options.cache_dir, installation)
+            if remove_archive:
+                fetched.archive.unlink(missing_ok=True)
+                emit_event(
+                    logger, CLI_RELEASE_INSTALL_ARCHIVE_REMOVED, message="Removed the archive", archive=fetched.archive
+                )
+            emit_event(
+                logger,
+                CLI_RELEASE_INSTALL_COMPLETE,
+                message="Installed the release",
+                repository=options.repository,
+                tag=fetched.release.tag,
+                asset=fetched.asset.name,
+                allow_unsigned=options.allow_unsigned,
+            )
+        except BaseException as error:
+            # Ctrl-C and signals too: each start has its end.
+            _emit_failed(options, error)
+            raise
     return fetched.receipt, path
 
 
@@ -148,4 +156,16 @@ def _emit_start(options: ReleaseOptions) -> None:
         timeout=options.limits.timeout,
         max_retries=options.limits.attempts,
         sigstore_identity=", ".join(options.sigstore_identities) or None,
+    )
+
+
+def _emit_failed(options: ReleaseOptions, error: BaseException) -> None:
+    emit_event(
+        logger,
+        CLI_RELEASE_INSTALL_FAILED,
+        level=logging.ERROR,
+        message=f"Installing a release of {options.repository} failed",
+        repository=options.repository,
+        tag=options.tag or "latest",
+        reason=str(error) or type(error).__name__,
     )

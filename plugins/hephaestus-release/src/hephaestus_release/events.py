@@ -14,6 +14,7 @@ __all__ = [
     "ALL_EVENTS",
     "CLI_RELEASE_INSTALL_ARCHIVE_REMOVED",
     "CLI_RELEASE_INSTALL_COMPLETE",
+    "CLI_RELEASE_INSTALL_FAILED",
     "CLI_RELEASE_INSTALL_START",
     "RELEASE_ASSET_SANITISED",
     "RELEASE_ASSET_SELECTED",
@@ -59,6 +60,12 @@ CLI_RELEASE_INSTALL_COMPLETE = TelemetryEvent(
     name="cli.release.install.complete",
     description="The command installed the release; the tag is the resolved one.",
     required_fields={"repository": str, "tag": str, "asset": str, "allow_unsigned": bool},
+)
+
+CLI_RELEASE_INSTALL_FAILED = TelemetryEvent(
+    "cli.release.install.failed",
+    "A release was refused, could not be fetched or installed, or the command was interrupted.",
+    {"repository": str, "tag": str, "reason": str},
 )
 
 CLI_RELEASE_INSTALL_ARCHIVE_REMOVED = TelemetryEvent(
@@ -194,6 +201,7 @@ RELEASE_INSTALL_COMPLETE = TelemetryEvent(
 ALL_EVENTS: tuple[TelemetryEvent, ...] = (
     CLI_RELEASE_INSTALL_START,
     CLI_RELEASE_INSTALL_COMPLETE,
+    CLI_RELEASE_INSTALL_FAILED,
     CLI_RELEASE_INSTALL_ARCHIVE_REMOVED,
     RELEASE_METADATA_FETCH,
     RELEASE_ASSET_SELECTED,
