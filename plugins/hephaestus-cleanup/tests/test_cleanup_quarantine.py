@@ -173,9 +173,12 @@ def test_quarantined_runs_expire_by_age_and_their_removal_is_itself_told(
     assert preview.of("cleanup.path.preview") == [{"path": str(shelf), "dry_run": True}]
     assert shelf.exists()
 
+    fill(tree, ".DS_Store")
     second = cleanup("--quarantine", ".")
-    assert second.of("cleanup.path.removed") == [{"path": str(shelf), "dry_run": False}]
+    assert [each["path"] for each in second.of("cleanup.path.removed")] == [str(tree / ".DS_Store"), str(shelf)]
     assert not shelf.exists()
+    assert cleanup("undo", command=RUNS).code == 0
+    assert (tree / ".DS_Store").exists()
 
     run = Path(first.events[-1][1]["audit_manifest"]).stem
     undone = cleanup("undo", run, command=RUNS)

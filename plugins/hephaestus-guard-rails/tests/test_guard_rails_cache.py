@@ -136,6 +136,13 @@ def test_a_cache_folder_that_cannot_be_made_costs_only_the_reuse(passing: Sample
     assert passing.run(XDG_CACHE_HOME=str(tmp_path / "file")).exit_code == 0
 
 
+def test_without_xdg_the_cache_lies_in_the_home_folder(passing: SampleProject, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    assert passing.run(XDG_CACHE_HOME="", HOME=str(home)).exit_code == 0
+    assert list(home.rglob("hephaestus/guard-rails/*/passes.json"))
+
+
 def test_fix_passes_are_skipped_where_the_check_is_known_to_pass(project: SampleProject) -> None:
     project.write({"pyproject.toml": "[tool.ruff]\n", "demo.py": "x = 1\n"})
     project.tool("ruff", "exit 0")

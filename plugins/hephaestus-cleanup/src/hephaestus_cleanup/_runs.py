@@ -10,7 +10,7 @@ from attrs import define, field
 from hephaestus_cleanup._beneath import OpenFolder, pick_opener
 from hephaestus_cleanup._erase import reason_of
 from hephaestus_cleanup._plan import Note
-from hephaestus_cleanup._quarantine import move_without_overwriting
+from hephaestus_cleanup._quarantine import EXPIRED, move_without_overwriting
 from hephaestus_cleanup._record import read_record
 from hephaestus_cleanup._rootlock import open_root
 from hephaestus_cleanup._roots import SearchRoot
@@ -85,7 +85,8 @@ def undo_run(record: dict[str, Any], opener: OpenFolder | None = None) -> Undone
         )
     undone = Undone()
     open_folder = opener or pick_opener()
-    items = [*record["removed"], *record["in_doubt"]]
+    # Quarantines that had expired were deleted for good by the same run.
+    items = [item for item in (*record["removed"], *record["in_doubt"]) if item["rule"] != EXPIRED]
     for root in sorted({str(item["root"]) for item in items}):
         within = [item for item in items if item["root"] == root]
         try:

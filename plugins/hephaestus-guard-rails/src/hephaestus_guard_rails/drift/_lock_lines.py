@@ -32,6 +32,7 @@ KEYS: frozenset[str] = frozenset(
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _PLAIN_STRING = re.compile(r'"([^"\\\x00-\x1f\x7f]*)"')
 _SUB_TABLE = re.compile(r"(\[{1,2})([A-Za-z0-9_.-]+)(\]{1,2})")
+_UNINDENTED = re.compile(r"\n\S")
 # Strings over several lines, and the marks of an unresolved merge, may stand where whole arrays are jumped over.
 _FOREIGN = ("'''", '"""', "\n<<<<<<<", "\n=======", "\n>>>>>>>")
 
@@ -151,6 +152,9 @@ class _LineReader:
         start = self.position - 1
         end = self.text.find("\n]", start)
         if end < 0:
+            raise ValueError(f"line {self.number} is not as a program writes it")
+        # Programs indent what an array holds: another line means that the array ended before it.
+        if _UNINDENTED.search(self.text, start, end) is not None:
             raise ValueError(f"line {self.number} is not as a program writes it")
         self.number += self.text.count("\n", start, end)
         self.position = end + 1
