@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -406,3 +406,18 @@ def test_a_plugin_that_looks_an_event_up_while_it_is_imported_is_reported_and_th
     assert list(bench.host.definitions()) == ["one.done"]
     assert [plugin.name for plugin in bench.host.plugins] == ["eager", "good"]
     assert_one_fault(bench, "dist-eager", "ONE_DONE")
+
+
+def test_of_two_plugins_of_one_name_the_first_keeps_its_contributions() -> None:
+    event = TelemetryEvent("twin.done", "A twin is done.")
+    first = SimpleNamespace(hephaestus_events=hookimpl(lambda: [event]))
+    sources = [
+        PluginSource("twin", "x", "a-dist", "1", first),
+        PluginSource("twin", "y", "b-dist", "1", SimpleNamespace()),
+    ]
+    host = PluginHost(sources, report=lambda problem: None)
+    host.definitions()
+    assert [(each.source.distribution, each.state, each.events) for each in host.plugins] == [
+        ("a-dist", "ok", [event]),
+        ("b-dist", "broken", []),
+    ]

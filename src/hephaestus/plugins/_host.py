@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
@@ -173,30 +173,35 @@ class PluginHost:
         Returns:
             One answer for each implementation that returned; one that raised (even SystemExit) is reported.
         """
-        plugins = {each.name: each for each in self.plugins}
-        caller = getattr(self._manager.hook, hook, None)
-        if caller is None:
-            return []
         answers = []
-        for implementation in reversed(caller.get_hookimpls()):
-            if implementation.wrapper or implementation.hookwrapper:
-                continue  # reported when the plugin was registered
+        for plugin, implementation in self._implementations(hook):
             given = [arguments[name] for name in implementation.argnames]
-            plugin = plugins[implementation.plugin_name]
             answer = self._guarded(plugin, f"fails in {hook}", partial(_ask, plugin, implementation.function, given))
             if answer is not None:
                 answers.append(answer)
         return answers
+
+    def _implementations(self, hook: str) -> Iterator[tuple[Plugin, pluggy.HookImpl]]:
+        known = self._by_name
+        caller = getattr(self._manager.hook, hook, None)
+        for implementation in reversed(caller.get_hookimpls()) if caller is not None else ():
+            # A wrapper is not called; that was reported when its plugin was registered.
+            if not implementation.wrapper and not implementation.hookwrapper:
+                yield known[implementation.plugin_name], implementation
+
+    @property
+    def _by_name(self) -> dict[str, Plugin]:
+        # Of two plugins of one name the first is the one that was registered.
+        return {each.name: each for each in reversed(self.plugins)}
 
     def collect(self, hook: str, kind: type[T], **arguments: Any) -> list[tuple[Plugin, T]]:
         """Call a hook whose implementations each return an iterable of `kind`, and flatten what they return.
 
         An implementation that returns anything else is reported and left out.
         """
-        plugins = {each.name: each for each in self.plugins}
         items: list[tuple[Plugin, T]] = []
         for name, value in self.call(hook, **arguments):
-            plugin = plugins[name]
+            plugin = self._by_name[name]
             given: list[object] = self._guarded(plugin, f"returned no iterable from {hook}", partial(list, value)) or []
             for item in given:
                 if isinstance(item, kind):
@@ -265,19 +270,15 @@ class PluginHost:
         """Attach the plugins' `hephaestus_on_event`; until `stop_listening` they hear each event."""
         if self._stop_listening:
             return
-        plugins = {each.name: each for each in self.plugins}
         hook = hookspecs.hephaestus_on_event.__name__
-        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
-            plugin = plugins[implementation.plugin_name]
+        for plugin, implementation in self._implementations(hook):
             takes = bool(implementation.argnames)
 
             def listen(emitted: Emitted, call: Any = implementation.function, takes: bool = takes) -> None:
                 call(emitted) if takes else call()
 
             def failed(error: BaseException, plugin: Plugin = plugin) -> None:
-                self._fault(
-                    plugin, f"fails in {hook}: {one_line(error)}", f"upgrade it or use --disable-plugin {plugin.name}"
-                )
+                self.blame(plugin, f"fails in {hook}", error)
 
             self._stop_listening.append(add_listener(listen, failed))
 
