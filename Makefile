@@ -57,6 +57,6 @@ $(VENV)/.stamp $(BENCH_VENV)/.stamp:
 	@test -n "$(PYTHON)" || { echo "no python >= 3.11 with venv found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	$(PYTHON) -m venv $(@D)
 	@echo '*' >$(@D)/.gitignore
-	$(@D)/bin/python $(INSTALL) --require-hashes --requirement $<
+	$(@D)/bin/python $(INSTALL) --no-deps --require-hashes --requirement $<
 	$(@D)/bin/python $(INSTALL) $(EDITABLE)
 	@touch $@
