@@ -1,136 +1,96 @@
-"""The check of each event's payload, generated once as Python source and compiled.
+"""Three functions of each event, compiled from generated source on first need.
 
-The generated function holds only what is true of nearly every payload (`type(value) is T`); any surprise falls to
-`explain`, which looks at the payload again with care: it raises the precise error, or lets the value pass.
+`check` validates a payload, `render` validates it and writes it as JSON, `emit` does all that emitting takes, with the
+event's fields as its parameters. Whatever surprises them goes the careful way: `explain` raises the precise error or
+lets the payload pass, and a record of `logging` is formatted by the book.
 """
 
 from __future__ import annotations
 
 import linecache
+import logging
 from collections.abc import Callable
+from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hephaestus._fields import FieldType
-from hephaestus.errors import FieldTypeError, MissingFieldsError, UnexpectedFieldError
+from hephaestus._json_line import dumps, item, quote
+from hephaestus._redact import may_hold_secret
+from hephaestus._source import source_of
+from hephaestus._validation import explain
+from hephaestus.emit import deliver, level_number
 
 if TYPE_CHECKING:
     from hephaestus.event import TelemetryEvent
 
-__all__ = ["Checker", "compile_checker", "explain"]
+__all__ = ["compile_part", "compiled_source"]
 
-Checker = Callable[[dict[str, Any]], None]
+_MISSING = object()
 
-_FAST: dict[object, str] = {
-    bool: "type({0}) is bool",
-    int: "type({0}) is int",
-    float: "type({0}) is float or type({0}) is int",
-    str: "type({0}) is str",
-    Path: "type({0}) is str or isinstance({0}, PathLike)",
-    list: "type({0}) is list",
-    tuple: "type({0}) is tuple",
-    dict: "type({0}) is dict",
+# What generated code may name, behind a `_`.
+_NAMES: dict[str, object] = {
+    # Longer numbers are written in another way; see `jsonable`.
+    "LEAST": -(1 << 2048),
+    "MOST": 1 << 2048,
+    "MISSING": _MISSING,
+    "KeyError": KeyError,
+    "PathLike": PathLike,
+    "PlainPath": type(Path()),
+    "TypeError": TypeError,
+    "ValueError": ValueError,
+    "bool": bool,
+    "deliver": deliver,
+    "dict": dict,
+    "dumps": dumps,
+    "explain": explain,
+    "false": "false",
+    "float": float,
+    "int": int,
+    "isinstance": isinstance,
+    "item": item,
+    "len": len,
+    "list": list,
+    "may_hold_secret": may_hold_secret,
+    "quote": quote,
+    "str": str,
+    "true": "true",
+    "tuple": tuple,
+    "type": type,
 }
 
 
-def explain(event: TelemetryEvent, payload: dict[str, Any]) -> None:
-    """Check a payload field by field; the slow, obvious reference of the generated checks.
-
-    Optional fields given as None are taken out of `payload`.
-
-    Raises:
-        MissingFieldsError: required fields are absent.
-        UnexpectedFieldError: a field is not declared.
-        FieldTypeError: a value is of another type than declared.
-    """
-    missing = sorted(name for name in event.required_fields if name not in payload)
-    if missing:
-        raise MissingFieldsError(f"Event '{event.name}' missing required fields: {', '.join(missing)}")
-    for name in event.optional_fields:
-        if name in payload and payload[name] is None:
-            del payload[name]
-    for name, value in payload.items():
-        declared = event.types.get(name)
-        if declared is None:
-            raise UnexpectedFieldError(_unexpected(event, name))
-        if not declared.matches(value):
-            raise FieldTypeError(
-                f"Event '{event.name}' field '{name}' must be {declared.spelling}, got {_describe(declared, value)}"
-            )
+def compiled_source(event: TelemetryEvent, part: str) -> str:
+    """Return the source of one of an event's functions (see `hephaestus._source.PARTS`) as it is compiled here."""
+    return source_of(event, part, by_orjson=dumps is not None)
 
 
-def _unexpected(event: TelemetryEvent, name: str) -> str:
-    from difflib import get_close_matches
-
-    text = f"Event '{event.name}' got unexpected field '{name}'"
-    near = get_close_matches(name, event.types, n=1, cutoff=0.5)
-    if near:
-        return f"{text}; did you mean '{near[0]}'?"
-    declared = ", ".join(event.types) or "no fields"
-    return f"{text}; it declares {declared}"
-
-
-def _describe(declared: FieldType, value: object) -> str:
-    if declared.item is not None and isinstance(value, (list, tuple)) and type(value) is declared.kind:
-        for index, each in enumerate(value):
-            if not declared.item.matches(each):
-                return f"{type(each).__name__} at index {index}"
-    return type(value).__name__
-
-
-def _condition(declared: FieldType, variable: str) -> str | None:
-    """The test that nearly every value of the type passes, as source; None where any value does."""
-    if declared.kind not in _FAST:
-        return None
-    test = _FAST[declared.kind].format(variable)
-    if declared.item is not None:
-        # Items are left to the reference: a comprehension costs more than the call that it would save.
-        test = f"({test}) and {variable}_type.matches({variable})"
-    return test
-
-
-def source_of(event: TelemetryEvent) -> str:
-    """The source of the event's check, as it is compiled."""
-    lines = ["def check(payload):"]
-    if event.required_fields:
-        lines.append("    try:")
-        lines += [f"        f{i} = payload[{name!r}]" for i, name in enumerate(event.required_fields)]
-        lines += ["    except KeyError:", "        return explain(event, payload)"]
-    for index, name in enumerate(event.required_fields):
-        test = _condition(event.types[name], f"f{index}")
-        if test is not None:
-            if event.types[name].nullable:
-                test = f"f{index} is None or {test}"
-            lines += [f"    if not ({test}):", "        return explain(event, payload)"]
-    count = len(event.required_fields)
-    lines.append(f"    if len(payload) != {count}:")
-    if event.optional_fields:
-        lines.append(f"        known = {count}")
-        for index, name in enumerate(event.optional_fields, start=count):
-            test = _condition(event.types[name], f"f{index}") or f"f{index} is not None"
-            lines += [
-                f"        if {name!r} in payload:",
-                f"            f{index} = payload[{name!r}]",
-                f"            if not ({test}):",
-                "                return explain(event, payload)",
-                "            known += 1",
-            ]
-        lines += ["        if len(payload) != known:", "            return explain(event, payload)"]
-    else:
-        lines.append("        return explain(event, payload)")
-    return "\n".join(lines) + "\n"
-
-
-def compile_checker(event: TelemetryEvent) -> Checker:
-    """Compile the event's check: called with a payload of its own, it passes, drops None options, or raises."""
-    from os import PathLike
-
-    source = source_of(event)
-    filename = f"<check of {event.name}>"
-    # Tracebacks and debuggers read the generated lines from here.
+def compile_part(event: TelemetryEvent, part: str) -> Callable[..., Any]:
+    """Compile one of an event's functions; tracebacks and debuggers show its source."""
+    source = compiled_source(event, part)
+    filename = f"<{part} of {event.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    names = {f"f{i}_type": event.types[name] for i, name in enumerate((*event.required_fields, *event.optional_fields))}
-    namespace: dict[str, Any] = {"event": event, "explain": explain, "PathLike": PathLike, **names}
+    namespace: dict[str, Any] = {f"_{name}": value for name, value in _NAMES.items()}
+    namespace |= {f"_{name}_type": declared for name, declared in event.types.items()}
+    namespace |= {"_event": event, "_again": partial(_emit_with_care, event)}
     exec(compile(source, filename, "exec"), namespace)  # noqa: S102
-    checker: Checker = namespace["check"]
-    return checker
+    function: Callable[..., Any] = namespace[part]
+    return function
+
+
+def _emit_with_care(
+    event: TelemetryEvent,
+    logger: logging.Logger,
+    level: int | str,
+    message: str | None,
+    given: dict[str, Any],
+    more: dict[str, Any],
+) -> None:
+    """Emit what an event's own `emit` did not expect: raise the precise error, or let the values pass."""
+    payload = {name: value for name, value in given.items() if value is not _MISSING} | more
+    number = level_number(level)
+    if event.declares_level:
+        payload["level"] = logging.getLevelName(number)
+    event.check(payload)
+    if logger.isEnabledFor(number):
+        deliver(logger, event, number, message, payload, None, depth=1)

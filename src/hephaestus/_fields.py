@@ -11,7 +11,12 @@ from typing import Any
 
 from hephaestus.errors import DefinitionError
 
-__all__ = ["ANY", "FieldType", "field_type"]
+__all__ = ["ANY", "RESERVED_FIELDS", "FieldType", "field_type"]
+
+#: Names that no field may have: emission and context use them.
+RESERVED_FIELDS = frozenset(
+    {"event", "logger", "message", "operation", "operation_id", "parent_operation_id", "run_id"}
+)
 
 _SCHEMAS: dict[object, dict[str, Any]] = {
     bool: {"type": "boolean"},

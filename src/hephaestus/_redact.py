@@ -7,44 +7,47 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, time
+from functools import cache
 from typing import Any
 
-__all__ = ["MASK", "redact", "redact_text"]
+__all__ = ["MASK", "SECRET_KEYS", "may_hold_secret", "redact", "redact_text"]
 
 #: What stands in place of a secret.
 MASK = "***"
 
-# One cheap search decides that a text holds nothing to redact, as nearly every text does.
-# Every repetition here and below is bounded or cannot begin inside itself: texts come from the network, and a hostile
-# one must not stop the process.
+# Every repetition below is bounded or cannot begin inside itself: texts come from the network, and a hostile one must
+# not stop the process.
 _PARAMETER = r"[?&][^=&?\s]{0,64}(?:token|sig|pass|key|secret)[^=&?\s]{0,64}="
-_HINT = re.compile(
-    rf":/+[^\s/]*@|authorization|bearer\s|gh[pousr]_|github_pat_|glpat-|pypi-|{_PARAMETER}",
-    re.IGNORECASE,
-)
 
 Replacement = str | Callable[[re.Match[str]], str]
 
-_RULES: tuple[tuple[re.Pattern[str], Replacement], ...] = (
-    # Greedy up to the last @ of the authority: a password may hold an unescaped @.
-    (re.compile(r"(:/+)[^\s/?#\"<>]+@"), rf"\1{MASK}@"),
-    # The name may stand in a header, an environment, a Python literal or JSON inside JSON; parameters may follow.
-    (
-        re.compile(
-            r"(authorization(?:[\\\"']*\s*[:=]|[\\\"']+\s*,)\s*(?:b(?=['\"]))?[\\\"']*)"
-            r"(?:[a-z][\w-]*[ \t]+)?[^\s\"',;\\]+(?:\"[^\"]*\")?"
-            r"(?:,[ \t]*[\w-]+=(?:\"[^\"]*\"|[^\s,\"]+))*",
-            re.IGNORECASE,
-        ),
-        rf"\1{MASK}",
-    ),
-    (re.compile(r"(bearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1{MASK}"),
-    (re.compile(r"(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|pypi-[\w-]{16,})"), MASK),
-    (re.compile(rf"({_PARAMETER})[^&\s#\"<>]+", re.IGNORECASE), rf"\1{MASK}"),
-)
 
-# Keys under which a nested mapping (request headers, say) carries a secret, whatever its form.
-_SECRET_KEYS = frozenset(
+@cache
+def _rules() -> tuple[tuple[re.Pattern[str], Replacement], ...]:
+    # Compiled on first need: most runs meet no text that could hold a secret. ASCII, so that `may_hold_secret` need not
+    # know the letters that only Unicode holds to be the same.
+    flags = re.ASCII | re.IGNORECASE
+    return (
+        # Greedy up to the last @ of the authority: a password may hold an unescaped @.
+        (re.compile(r"(:/+)[^\s/?#\"<>]+@"), rf"\1{MASK}@"),
+        # The name may stand in a header, an environment, a Python literal or JSON inside JSON; parameters may follow.
+        (
+            re.compile(
+                r"(authorization(?:[\\\"']*\s*[:=]|[\\\"']+\s*,)\s*(?:b(?=['\"]))?[\\\"']*)"
+                r"(?:[a-z][\w-]*[ \t]+)?[^\s\"',;\\]+(?:\"[^\"]*\")?"
+                r"(?:,[ \t]*[\w-]+=(?:\"[^\"]*\"|[^\s,\"]+))*",
+                flags,
+            ),
+            rf"\1{MASK}",
+        ),
+        (re.compile(r"(bearer\s+)[\w.~+/=-]{8,}", flags), rf"\1{MASK}"),
+        (re.compile(r"(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|pypi-[\w-]{16,})"), MASK),
+        (re.compile(rf"({_PARAMETER})[^&\s#\"<>]+", flags), rf"\1{MASK}"),
+    )
+
+
+#: Keys under which a mapping (request headers, say) carries a secret, whatever its form; in lower case.
+SECRET_KEYS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "password", "secret", "token", "x-api-key"}
 )
 # As deep as the formats write; what lies deeper is written by neither.
@@ -52,11 +55,28 @@ _DEEPEST = 64
 _HARMLESS = (bool, int, float, type(None), date, time)
 
 
+def may_hold_secret(text: str) -> bool:
+    """Say whether `redact_text` could find anything in `text`: False only where it certainly does not.
+
+    Looks for what each rule cannot do without, by the cheapest search that there is; most texts fail all of them.
+    """
+    if "@" in text and ":/" in text:
+        return True
+    if "=" in text and ("?" in text or "&" in text):
+        return True
+    if "_" in text and ("gh" in text or "github_pat_" in text):
+        return True
+    if "-" in text and ("glpat-" in text or "pypi-" in text):
+        return True
+    lower = text.lower()
+    return "bearer" in lower or ("z" in lower and "authorization" in lower)
+
+
 def redact_text(text: str) -> str:
     """Return `text` with each secret in it replaced by `***`."""
-    if _HINT.search(text) is None:
+    if not may_hold_secret(text):
         return text
-    for pattern, replacement in _RULES:
+    for pattern, replacement in _rules():
         text = pattern.sub(replacement, text)
     return text
 
@@ -101,7 +121,7 @@ def _redact_container(value: Any, inside: tuple[int, ...]) -> Any:
 
 def _redact_item(key: object, value: Any, inside: tuple[int, ...]) -> Any:
     name = key.decode("latin-1") if isinstance(key, bytes) else key
-    if isinstance(name, str) and name.lower() in _SECRET_KEYS and isinstance(value, (str, bytes, list, tuple, dict)):
+    if isinstance(name, str) and name.lower() in SECRET_KEYS and isinstance(value, (str, bytes, list, tuple, dict)):
         return MASK
     return redact(value, inside)
 

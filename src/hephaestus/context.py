@@ -16,8 +16,8 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
+from hephaestus._fields import RESERVED_FIELDS
 from hephaestus.errors import EventError
-from hephaestus.event import RESERVED_FIELDS
 
 __all__ = [
     "Context",
@@ -58,9 +58,10 @@ class Context:
         operation_id: the operation in progress, or the caller's operation given by the environment; None outside any.
         fields: what is merged under each payload: `operation`, `operation_id`, `parent_operation_id` and the fields
             given to the operations in progress.
+        items, json: the fields as JSON text, one by one and together, kept by whoever first writes them.
     """
 
-    __slots__ = ("fields", "operation_id", "run_id")
+    __slots__ = ("fields", "items", "json", "names", "operation_id", "run_id")
 
     def __init__(
         self, run_id: str | None = None, operation_id: str | None = None, fields: Mapping[str, Any] | None = None
@@ -68,16 +69,19 @@ class Context:
         self.run_id = run_id
         self.operation_id = operation_id
         self.fields: Mapping[str, Any] = fields or {}
+        self.items: Mapping[str, str] | None = None
+        self.json: bytes | None = None
+        self.names: frozenset[str] = frozenset()
 
 
 # A run is the process's, not a task's: a thread that was started without `bind_context` still belongs to it.
 _process = Context()
-_current: ContextVar[Context | None] = ContextVar("hephaestus_context", default=None)
+current: ContextVar[Context | None] = ContextVar("hephaestus_context", default=None)
 
 
 def current_context() -> Context:
     """Return the context of the calling task or thread."""
-    return _current.get() or _process
+    return current.get() or _process
 
 
 def set_run(run_id: str | None, *, parent_operation_id: str | None = None) -> None:
@@ -153,7 +157,7 @@ class operation_context:  # noqa: N801
         self._token: Token[Context | None] | None = None
 
     def __enter__(self) -> Context:
-        outer = _current.get() or _process
+        outer = current.get() or _process
         operation_id = self._operation_id or generate_operation_id()
         fields = {"operation": self._name, "operation_id": operation_id}
         if outer.operation_id is not None:
@@ -162,14 +166,14 @@ class operation_context:  # noqa: N801
             fields = {**outer.fields, **fields}
         fields.update(self._fields)
         context = Context(outer.run_id, operation_id, fields)
-        self._token = _current.set(context)
+        self._token = current.set(context)
         return context
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._token is not None:
-            _current.reset(self._token)
+            current.reset(self._token)
             self._token = None
 
 

@@ -6,43 +6,21 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hephaestus._emitted import Emitted
+from hephaestus._formatters import JsonFormatter
+from hephaestus._handlers import LINE_HANDLERS
+from hephaestus._json_line import is_plain, json_line
 from hephaestus._redact import MASK, redact
-from hephaestus.context import current_context
+from hephaestus.context import current, current_context
 from hephaestus.errors import EventError
-from hephaestus.event import TelemetryEvent
 
-__all__ = ["Emitted", "add_listener", "emit_event"]
+if TYPE_CHECKING:
+    from hephaestus.context import Context
+    from hephaestus.event import TelemetryEvent
 
-
-class Emitted:
-    """One emission of an event, as listeners and tests see it.
-
-    Attributes:
-        event: the definition.
-        payload: field name to value, the event's own fields first and then the context's; secrets are masked.
-        level: the level's number, as in `logging`.
-        message: one line for people.
-        logger: name of the logger.
-        run_id: the run's id, or None.
-    """
-
-    __slots__ = ("event", "level", "logger", "message", "payload", "run_id")
-
-    def __init__(
-        self, event: TelemetryEvent, payload: dict[str, Any], level: int, message: str, logger: str, run_id: str | None
-    ) -> None:
-        self.event = event
-        self.payload = payload
-        self.level = level
-        self.message = message
-        self.logger = logger
-        self.run_id = run_id
-
-    def __repr__(self) -> str:
-        return f"<Emitted {self.event.name} {self.payload!r}>"
-
+__all__ = ["Emitted", "add_listener", "deliver", "emit_event", "level_number"]
 
 Listener = Callable[[Emitted], None]
 OnError = Callable[[BaseException], None]
@@ -51,6 +29,9 @@ OnError = Callable[[BaseException], None]
 _listeners: tuple[tuple[Listener, OnError], ...] = ()
 _registration = threading.Lock()
 _listening = threading.local()
+
+# Whoever derives from Logger may have changed any of its methods, so all of them are called.
+_PLAIN_LOGGERS = (logging.Logger, logging.RootLogger)
 
 
 def add_listener(listener: Listener, on_error: OnError) -> Callable[[], None]:
@@ -85,12 +66,14 @@ def emit_event(
     message: str | None = None,
     **payload: Any,
 ) -> None:
-    """Emit an event: validated always, logged at an enabled level with the context merged under its own fields.
+    """Emit an event.
+
+    The payload is validated first, even where the level is off. Fields of the context are merged under it.
 
     Args:
-        logger: whose handlers get the record.
+        logger: whose level and handlers apply.
         event: the definition.
-        level: a number or a name of `logging`. An event that declares a field `level` gets the name in its payload.
+        level: a level's number or name; an event that declares a field `level` gets the level's name in its payload.
         message: one line for people; the event's description by default.
         **payload: the event's fields.
 
@@ -98,32 +81,138 @@ def emit_event(
         MissingFieldsError, UnexpectedFieldError, FieldTypeError: the payload does not fit the event (ValueErrors).
         EventError: an unknown level (a ValueError).
     """
-    number = level if type(level) is int else _level_number(level)
-    if "level" in event.types:
-        payload["level"] = logging.getLevelName(number)
-    event.check(payload)
-    if not logger.isEnabledFor(number):
+    if type(level) is not int or event.declares_level:
+        level = level_number(level)
+        if event.declares_level:
+            payload["level"] = logging.getLevelName(level)
+    if not logger.isEnabledFor(level):
+        event.check(payload)
         return
-    context = current_context()
-    for name, value in context.fields.items():
-        payload.setdefault(name, value)
-    payload = redact(payload)
-    for name in event.sensitive_fields & payload.keys():
-        payload[name] = MASK
-    text = event.description if message is None else redact(message)
-    extra = {"event": event.name, "payload": payload, "run_id": context.run_id, "telemetry_event": event}
-    logger.log(number, "%s", text, extra=extra, stacklevel=2)
-    if _listeners:
-        _tell(Emitted(event, payload, number, text, logger.name, context.run_id))
+    fields = event.render(payload)
+    if fields is None:
+        event.check(payload)
+    deliver(logger, event, level, message, payload, fields)
 
 
-def _level_number(level: object) -> int:
+def level_number(level: object) -> int:
+    """Return the number of a level given by number or name, any case.
+
+    Raises:
+        EventError: an unknown level (a ValueError).
+    """
     if isinstance(level, int) and not isinstance(level, bool):
         return int(level)
     names = logging.getLevelNamesMapping()
     if isinstance(level, str) and level.upper() in names:
         return names[level.upper()]
     raise EventError(f"unknown level {level!r}", hint=f"one of {', '.join(names)}, or a number")
+
+
+def deliver(
+    logger: logging.Logger,
+    event: TelemetryEvent,
+    level: int,
+    message: str | None,
+    payload: dict[str, Any],
+    fields: bytes | None,
+    depth: int = 0,
+) -> None:
+    """Hand a validated event to the handlers, as `logging` would, and to the listeners.
+
+    Handlers of our own that write JSON get the line itself; all others, and filters and loggers that somebody else has
+    a say in, get one record of `logging`, made on first need.
+
+    Args:
+        logger: its level is enabled.
+        event: the definition.
+        level: the level's number.
+        message: one line for people, or None for the event's description.
+        payload: the event's own fields.
+        fields: the same as JSON; None where that is to be found out with care.
+        depth: how many calls lie between the one that is to be named as the emitter and this one's caller.
+    """
+    context = current.get() or current_context()
+    record = line = None
+    if type(logger) not in _PLAIN_LOGGERS or logger.filters:
+        emitted = _emitted(logger, event, level, message, payload, context)
+        logger.log(level, "%s", emitted.message, extra=_extra(emitted), stacklevel=3 + depth)
+        _tell(emitted)
+        return
+    if message is not None and (type(message) is not str or not is_plain(message)):
+        fields = None
+    found = False
+    node: logging.Logger | None = logger
+    while node is not None:  # as Logger.callHandlers does
+        for handler in node.handlers:
+            found = True
+            if level < handler.level:
+                continue
+            if (
+                fields is not None
+                and type(handler) in LINE_HANDLERS
+                and type(handler.formatter) is JsonFormatter
+                and not handler.filters
+            ):
+                if line is None:
+                    line = json_line(logger.name, event, level, message, context, payload, fields)
+                try:
+                    handler.write_line(line)  # type: ignore[attr-defined]  # one of LINE_HANDLERS
+                except Exception:
+                    record = record or _record(logger, event, level, message, payload, context, depth)
+                    handler.handleError(record)
+            else:
+                record = record or _record(logger, event, level, message, payload, context, depth)
+                handler.handle(record)
+        node = node.parent if node.propagate else None
+    if not found:  # the last resort of `logging`
+        logger.callHandlers(_record(logger, event, level, message, payload, context, depth))
+    if _listeners:
+        made = None if record is None else record.__dict__["emitted"]
+        _tell(made or _emitted(logger, event, level, message, payload, context))
+
+
+def _emitted(
+    logger: logging.Logger,
+    event: TelemetryEvent,
+    level: int,
+    message: str | None,
+    payload: dict[str, Any],
+    context: Context,
+) -> Emitted:
+    """The emission as others see it: own fields in the definition's order, then the context's, secrets masked."""
+    merged = {name: payload[name] for name in event.types if name in payload}
+    for name, value in context.fields.items():
+        merged.setdefault(name, value)
+    merged = redact(merged)
+    for name in event.sensitive_fields & merged.keys():
+        merged[name] = MASK
+    text = redact(event.description if message is None else message)
+    return Emitted(event, merged, level, text, logger.name, context.run_id)
+
+
+def _extra(emitted: Emitted) -> dict[str, Any]:
+    return {
+        "event": emitted.event.name,
+        "payload": emitted.payload,
+        "run_id": emitted.run_id,
+        "emitted": emitted,
+    }
+
+
+def _record(
+    logger: logging.Logger,
+    event: TelemetryEvent,
+    level: int,
+    message: str | None,
+    payload: dict[str, Any],
+    context: Context,
+    depth: int,
+) -> logging.LogRecord:
+    """The record that `logger.log` would have made, in the name of whoever emitted."""
+    emitted = _emitted(logger, event, level, message, payload, context)
+    file, line, function, _ = logger.findCaller(stacklevel=4 + depth)
+    arguments, extra = (emitted.message,), _extra(emitted)
+    return logger.makeRecord(logger.name, level, file, line, "%s", arguments, None, function, extra)
 
 
 def _tell(emitted: Emitted) -> None:

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from keyword import iskeyword
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from hephaestus._compile import Checker, compile_checker
-from hephaestus._fields import ANY, FieldType, field_type
+from hephaestus._fields import ANY, RESERVED_FIELDS, FieldType, field_type
 from hephaestus.errors import DefinitionError
+
+if TYPE_CHECKING:
+    import logging
 
 __all__ = ["RESERVED_FIELDS", "TelemetryEvent"]
 
 Fields = Iterable[str] | Mapping[str, object]
 
-#: Names that no field may have: emission and context use them.
-RESERVED_FIELDS = frozenset(
-    {"event", "logger", "message", "operation", "operation_id", "parent_operation_id", "run_id"}
-)
-
 _NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)+")
+
+
+class Emitter(Protocol):
+    """An event's own `emit`; its parameters are the event's fields."""
+
+    def __call__(
+        self, logger: logging.Logger, /, *, level: int | str = ..., message: str | None = None, **payload: Any
+    ) -> None:
+        """Emit the event; see `hephaestus.emit.emit_event`."""
 
 
 class TelemetryEvent:
     """A kind of event: immutable, comparable by what it defines, hashable, picklable.
+
+    `check`, `render` and `emit` are functions made for the event on first use; `hephaestus events show --source` shows
+    them. All three hold the payload against the definition, and raise `MissingFieldsError` (`Event 'x' missing required
+    fields: a, b`), `UnexpectedFieldError` (with the nearest field declared) or `FieldTypeError` (field, expected and
+    actual type), which are ValueErrors; `render` returns None instead.
 
     Args:
         name: dotted lower-case name, e.g. `cleanup.path.removed`.
@@ -38,16 +49,21 @@ class TelemetryEvent:
         DefinitionError: a malformed name, field name or type; a field declared twice; a reserved field name.
     """
 
-    __slots__ = (
-        "_check",
-        "constant",
-        "description",
-        "name",
-        "optional_fields",
-        "required_fields",
-        "sensitive_fields",
-        "types",
-    )
+    __slots__ = {  # noqa: RUF023, in the order of reading
+        "name": "The dotted name.",
+        "description": "One sentence that says what has happened.",
+        "required_fields": "Names, in the order of definition.",
+        "optional_fields": "Names, in the order of definition.",
+        "sensitive_fields": "Names of the fields whose values are never written.",
+        "types": "Name to `FieldType`, the required fields first.",
+        "constant": "The name in capitals, `.` and `-` as `_`.",
+        "names": "Names of all fields.",
+        "heads": "Beginnings of lines that were written, kept by `hephaestus._json_line`.",
+        "declares_level": "True where there is a field `level`, which the level of an emission fills.",
+        "check": "Validate a payload (a dict of the caller's), taking out optional fields given as None.",
+        "render": "Validate a payload and write it as JSON; None where it takes a second look.",
+        "emit": "Emit the event: `EVENT.emit(logger, *, level=…, message=…, **fields)`; see `emit_event`.",
+    }
 
     name: str
     description: str
@@ -56,7 +72,12 @@ class TelemetryEvent:
     sensitive_fields: frozenset[str]
     types: Mapping[str, FieldType]
     constant: str
-    _check: Checker | None
+    names: frozenset[str]
+    declares_level: bool
+    heads: dict[tuple[str, str, str | None], bytes]
+    check: Callable[[dict[str, Any]], None]
+    render: Callable[[dict[str, Any]], bytes | None]
+    emit: Emitter
 
     def __init__(
         self,
@@ -86,25 +107,19 @@ class TelemetryEvent:
         put(self, "sensitive_fields", sensitive)
         put(self, "types", MappingProxyType({**required, **optional}))
         put(self, "constant", re.sub(r"[.-]", "_", name).upper())
-        put(self, "_check", None)
+        put(self, "names", frozenset(self.types))
+        put(self, "heads", {})
+        put(self, "declares_level", "level" in self.types)
 
-    def check(self, payload: dict[str, Any]) -> None:
-        """Validate a payload that the caller owns, taking out optional fields given as None.
-
-        Args:
-            payload: field name to value; changed in place.
-
-        Raises:
-            MissingFieldsError: `Event 'x' missing required fields: a, b`.
-            UnexpectedFieldError: a field that is not declared, with the nearest declared one.
-            FieldTypeError: a value of another type, naming field, expected and actual type.
-        """
+    def __getattr__(self, attribute: str) -> Any:
         # Compiled on first use: a start that only lists events never pays for it.
-        check = self._check
-        if check is None:
-            check = compile_checker(self)
-            object.__setattr__(self, "_check", check)
-        check(payload)
+        if attribute not in ("check", "render", "emit"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r}")
+        from hephaestus._compile import compile_part
+
+        function = compile_part(self, attribute)
+        object.__setattr__(self, attribute, function)
+        return function
 
     def validate(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return a validated copy of `payload` without the optional fields given as None; raises as `check` does."""
@@ -171,8 +186,10 @@ def _typed(event: str, declared: Fields) -> dict[str, FieldType]:
     pairs = declared.items() if isinstance(declared, Mapping) else ((name, ANY) for name in declared)
     fields: dict[str, FieldType] = {}
     for name, kind in pairs:
-        if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
-            raise DefinitionError(f"Event '{event}' has a field named {name!r}, which is no identifier")
+        if not isinstance(name, str) or not name.isidentifier() or iskeyword(name) or name.startswith("_"):
+            raise DefinitionError(
+                f"Event '{event}' has a field named {name!r}, which is no identifier that begins with a letter"
+            )
         if name in RESERVED_FIELDS:
             raise DefinitionError(f"Event '{event}' may not have a field named '{name}': it is reserved")
         if name in fields:

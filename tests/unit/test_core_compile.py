@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import logging
+import traceback
 from enum import IntEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -10,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hephaestus._compile import explain, source_of
+from hephaestus._compile import compiled_source
+from hephaestus._source import PARTS
+from hephaestus._validation import explain
 from hephaestus.errors import EventError, FieldTypeError
 from hephaestus.event import TelemetryEvent
 
@@ -118,14 +123,42 @@ def test_an_optional_none_is_dropped_whatever_its_type() -> None:
         assert TelemetryEvent("demo.none", "", (), {"a": kind}).validate({"a": None}) == {}
 
 
-def test_the_check_is_compiled_once() -> None:
+@pytest.mark.parametrize("part", PARTS)
+def test_each_function_is_compiled_once_and_shows_its_source_in_tracebacks(part: str) -> None:
     event = TelemetryEvent("demo.once", "", {"a": int})
-    event.check({"a": 1})
-    first = event._check
-    event.check({"a": 2})
-    assert event._check is first
-    assert first is not None
+    function = getattr(event, part)
+    assert getattr(event, part) is function
+    assert "".join(inspect.getsource(function)) == compiled_source(event, part)
 
 
-def test_the_generated_source_quotes_field_names() -> None:
-    assert "payload['alpha']" in source_of(TelemetryEvent("demo.source", "", {"alpha": int}))
+def test_an_error_in_generated_code_names_the_generated_line() -> None:
+    class Hostile:
+        def __eq__(self, other: object) -> bool:
+            raise RuntimeError("no")
+
+        __hash__ = None  # type: ignore[assignment]
+
+    with pytest.raises(TypeError) as caught:
+        TelemetryEvent("demo.line", "", {"a": int}).check(Hostile())  # type: ignore[arg-type]
+    text = "".join(traceback.format_exception(caught.value))
+    assert 'File "<check of demo.line>"' in text
+    assert '_payload["a"]' in text
+
+
+def test_an_unknown_attribute_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="chekc"):
+        TelemetryEvent("demo.unknown", "").chekc  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["type", "len", "isinstance", "payload", "KeyError", "dumps", "quote", "str", "more"])
+def test_a_field_may_have_the_name_of_anything_that_the_generated_code_uses(name: str) -> None:
+    event = TelemetryEvent("demo.name", "", {name: str}, {f"{name}_": Path})
+    payload = {name: "v", f"{name}_": Path("/p")}
+    event.check(dict(payload))
+    assert event.render(dict(payload)) == f'"{name}":"v","{name}_":"/p"'.encode()
+
+
+def test_a_field_called_self_or_like_a_local_of_emit_is_fine(caplog: pytest.LogCaptureFixture) -> None:
+    event = TelemetryEvent("demo.locals", "", {"self": int, "fields": str}, {"text": str, "words": str})
+    event.emit(logging.getLogger("t"), level=logging.ERROR, self=1, fields="f", words="w")
+    assert caplog.records[0].__dict__["payload"] == {"self": 1, "fields": "f", "words": "w"}

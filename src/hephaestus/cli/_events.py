@@ -51,14 +51,18 @@ def list_command(output: str, only: tuple[str, ...]) -> None:
 @events.command("show")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Write the event's JSON Schema.")
-def show_command(name: str, as_json: bool) -> None:
+@click.option("--source", is_flag=True, help="Write the Python that is generated to check, write and emit it.")
+def show_command(name: str, as_json: bool, source: bool) -> None:
     """Show one event: NAME or its constant.
 
     \b
     Examples:
       hephaestus events show cleanup.path.removed
       hephaestus events show CLEANUP_PATH_REMOVED --json
+      hephaestus events show cleanup.path.removed --source
     """
+    if as_json and source:
+        raise UsageError("--json and --source exclude each other", hint="choose one of the two")
     from hephaestus.telemetry import registry
 
     try:
@@ -67,6 +71,12 @@ def show_command(name: str, as_json: bool) -> None:
         raise UsageError(error.message, hint="hephaestus events list") from error
     if as_json:
         click.echo(_listing.dumps(event.json_schema()), nl=False)
+        return
+    if source:
+        from hephaestus._compile import compiled_source
+        from hephaestus._source import PARTS
+
+        click.echo("\n\n".join(compiled_source(event, part) for part in PARTS), nl=False)
         return
     click.echo(f"{_listing.describe(event)}      constant  {event.constant}")
     click.echo(f"      plugin    {registry.definition(event.name).owner}")

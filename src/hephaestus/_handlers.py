@@ -1,0 +1,118 @@
+"""Where lines go: a file that processes share, and the console. Both take records, and lines that are ready."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from hephaestus.errors import UsageError
+
+__all__ = ["LINE_HANDLERS", "ConsoleHandler", "EventFileHandler"]
+
+
+class _Descriptor:
+    """An open descriptor, closed when the last reference is gone: no thread can lose it in the midst of a write."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        if self.number >= 0:
+            os.close(self.number)
+
+
+_CLOSED = _Descriptor(-1)
+
+
+class EventFileHandler(logging.Handler):
+    """Appends one line a record to a file that other processes may share.
+
+    The file is opened O_APPEND and each line is one `write`, so lines of several processes and threads never mix.
+
+    Args:
+        path: the file; made when it does not exist, in a folder that must.
+
+    Raises:
+        UsageError: the file cannot be opened.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self._file = _CLOSED
+        try:
+            self._file = _Descriptor(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UsageError(
+                f"cannot open the log file {str(path)!r}: {reason}", hint="name a file in an existing, writable folder"
+            ) from error
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record's line."""
+        try:
+            self.write_line(f"{self.format(record)}\n".encode("utf-8", "backslashreplace"))
+        except Exception:
+            self.handleError(record)
+
+    def write_line(self, line: bytes) -> None:
+        """Write a line that ends with a newline; the kernel keeps lines of other threads apart, so no lock is taken.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        file = self._file
+        written = os.write(file.number, line)
+        while written < len(line):
+            written += os.write(file.number, line[written:])
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        super().close()
+        self._file = _CLOSED
+
+
+class ConsoleHandler(logging.StreamHandler[IO[str]]):
+    """Writes to what is `sys.stderr` at that moment, unless a stream was given; a reader that has gone is no error."""
+
+    def __init__(self, stream: IO[str] | None) -> None:
+        super().__init__(stream if stream is not None else sys.stderr)
+        self._fixed = stream is not None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record's line."""
+        if not self._fixed:
+            self.stream = sys.stderr
+        super().emit(record)
+
+    def write_line(self, line: bytes) -> None:
+        """Write a line that ends with a newline.
+
+        Raises:
+            OSError, ValueError: it cannot be written; not where the reader has gone.
+        """
+        self.acquire()
+        try:
+            if not self._fixed:
+                self.stream = sys.stderr
+            with suppress(BrokenPipeError):
+                self.stream.write(line.decode())
+                self.stream.flush()
+        finally:
+            self.release()
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Report an error as `logging` does, unless the reader has gone."""
+        if not isinstance(sys.exc_info()[1], BrokenPipeError):
+            super().handleError(record)
+
+
+#: Handlers that write a record's JSON line and do nothing else, and so can have the line itself. Not so for subclasses,
+#: under a filter, or with another formatter than `JsonFormatter`: these see records.
+LINE_HANDLERS = (EventFileHandler, ConsoleHandler)

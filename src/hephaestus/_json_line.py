@@ -1,0 +1,123 @@
+"""An event's line of the JSON log, put together from pieces of JSON text that are made as rarely as possible.
+
+The same bytes as `JsonFormatter` gives for the event's record. What is the same for all events of a context is kept
+with the context, what is the same for all emissions of an event with the event.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from json.encoder import encode_basestring as quote
+from logging import getLevelName
+from time import gmtime, strftime, time_ns
+from typing import TYPE_CHECKING, Any
+
+from hephaestus._jsonable import jsonable, printable
+from hephaestus._redact import MASK, may_hold_secret, redact, redact_text
+
+dumps: Callable[[dict[str, Any]], bytes] | None
+try:
+    from orjson import dumps
+except ImportError:
+    dumps = None
+
+if TYPE_CHECKING:
+    from hephaestus.context import Context
+    from hephaestus.event import TelemetryEvent
+
+__all__ = ["dumps", "is_plain", "item", "json_line", "quote", "timestamp"]
+
+# Values that nobody can change afterwards, so that their JSON may be kept.
+_FIXED = (str, int, float, bool, type(None))
+_MOST_HEADS = 64
+
+# The millisecond that was written last, and its text: a busy program emits many events within one.
+_last = (-1, b"")
+
+
+def timestamp(milliseconds: int) -> str:
+    """Return whole milliseconds since 1970 as `YYYY-MM-DDTHH:MM:SS.mmmZ`, UTC."""
+    seconds, fraction = divmod(milliseconds, 1000)
+    return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(seconds))}.{fraction:03d}Z"
+
+
+def is_plain(text: str) -> bool:
+    """Say whether `text` is written as it is: it holds no secret and no lone surrogate."""
+    return not may_hold_secret(text) and printable(text) == text
+
+
+def item(name: str, value: object) -> str:
+    """Return `"name":value` with secrets masked, for a value of any type."""
+    return json.dumps(jsonable(redact({name: value})), ensure_ascii=False, separators=(",", ":"))[1:-1]
+
+
+def json_line(
+    logger: str,
+    event: TelemetryEvent,
+    level: int,
+    message: str | None,
+    context: Context,
+    payload: Mapping[str, Any],
+    fields: bytes,
+) -> bytes:
+    """Return the line of one emission in UTF-8, with a newline.
+
+    Args:
+        logger: the logger's name.
+        event: the definition.
+        level: the level's number.
+        message: plain; None for the event's description.
+        context: what is merged under the payload.
+        payload: the event's own fields; only their names are looked at.
+        fields: the same as JSON, `"name":value` separated by commas.
+    """
+    global _last
+    level_name = getLevelName(level)
+    if message is None:
+        head = event.heads.get((level_name, logger, context.run_id)) or _kept_head(event, level_name, logger, context)
+    else:
+        head = _head(event, level_name, logger, message, context)
+    if context.json is not None and context.names.isdisjoint(event.names):
+        more = context.json
+    else:
+        more = _context_json(context, event, payload)
+    milliseconds = time_ns() // 1_000_000
+    last, stamp = _last
+    if last != milliseconds:
+        stamp = f'{{"timestamp":"{timestamp(milliseconds)}",'.encode()
+        # One assignment of a pair: another thread sees the old one or the new one.
+        _last = (milliseconds, stamp)
+    return b"".join((stamp, head, fields, more if fields else more[1:], b"}}\n"))
+
+
+def _kept_head(event: TelemetryEvent, level: str, logger: str, context: Context) -> bytes:
+    """What stands between the time and the fields, kept for the event's next emission."""
+    head = _head(event, level, logger, printable(redact_text(event.description)), context)
+    if len(event.heads) < _MOST_HEADS:
+        event.heads[level, logger, context.run_id] = head
+    return head
+
+
+def _head(event: TelemetryEvent, level: str, logger: str, message: str, context: Context) -> bytes:
+    run = "" if context.run_id is None else f'"run_id":{quote(context.run_id)},'
+    return (
+        f'"level":{quote(printable(level))},"logger":{quote(printable(logger))},"message":{quote(message)},'
+        f'{run}"event":"{event.name}","payload":{{'
+    ).encode()
+
+
+def _context_json(context: Context, event: TelemetryEvent, payload: Mapping[str, Any]) -> bytes:
+    """The context's fields, each behind a comma, without those that the payload has itself."""
+    items = context.items
+    if items is None:
+        items = {name: f",{item(name, value)}" for name, value in context.fields.items()}
+        if all(type(value) in _FIXED for value in context.fields.values()):
+            context.items, context.names = items, frozenset(items)
+            context.json = "".join(items.values()).encode()
+    masked = event.sensitive_fields
+    return "".join(
+        f",{quote(name)}:{quote(MASK)}" if name in masked else text
+        for name, text in items.items()
+        if name not in payload
+    ).encode()

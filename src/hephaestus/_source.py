@@ -1,0 +1,263 @@
+"""The Python source of what each event does with a payload; `hephaestus._compile` compiles it.
+
+Names with a `_` before them are helpers, which `_compile` provides; no field begins with one. A field's value is in a
+variable of the field's name. The generated code holds only what is true of nearly every payload (`type(value) is T`);
+any surprise goes another way, which looks with care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hephaestus._json_line import quote
+from hephaestus._redact import MASK, SECRET_KEYS, redact_text
+
+if TYPE_CHECKING:
+    from hephaestus.event import TelemetryEvent
+
+__all__ = ["PARTS", "source_of"]
+
+#: The functions that are generated for an event.
+PARTS = ("check", "render", "emit")
+
+# The test that nearly every value of a type passes.
+_USUAL: dict[object, str] = {
+    bool: "_type({0}) is _bool",
+    int: "_type({0}) is _int",
+    float: "_type({0}) is _float or _type({0}) is _int",
+    str: "_type({0}) is _str",
+    Path: "_type({0}) is _str or _isinstance({0}, _PathLike)",
+    list: "_type({0}) is _list",
+    tuple: "_type({0}) is _tuple",
+    dict: "_type({0}) is _dict",
+}
+# The same for values that are written as they are: numbers that JSON has, in the one form that all encoders agree on.
+_WRITABLE: dict[object, str] = {
+    int: "_type({0}) is _int and _LEAST < {0} < _MOST",
+    float: "_type({0}) is _float and ({0} == 0 or 1e-4 <= {0} < 1e16 or -1e16 < {0} <= -1e-4)",
+    Path: "_type({0}) is _str or _type({0}) is _PlainPath",
+}
+# Parts of an f-string in single quotes.
+_WRITTEN: dict[object, str] = {
+    bool: "{{_true if {0} else _false}}",
+    int: "{{{0}}}",
+    float: "{{{0}!r}}",
+    str: "{{_quote({0})}}",
+    Path: "{{_quote({0})}}",  # a str by then
+}
+# The test of a field that may hold any value.
+_NO_TEST = ""
+
+
+def source_of(event: TelemetryEvent, part: str, *, by_orjson: bool) -> str:
+    """Return the source of one of an event's functions.
+
+    Args:
+        event: the definition.
+        part: one of `PARTS`.
+        by_orjson: let orjson write the payload, where it knows all types of the fields.
+    """
+    fields = [_Field(event, name) for name in event.types]
+    writer = _OrjsonWriter if by_orjson and all(field.plain or field.masked for field in fields) else _TextWriter
+    lines = {"check": _check, "render": _render, "emit": _emit}[part](fields, writer())
+    return "\n".join(lines) + "\n"
+
+
+class _Field:
+    """One field of an event."""
+
+    def __init__(self, event: TelemetryEvent, name: str) -> None:
+        self.name = name
+        self.declared = declared = event.types[name]
+        self.required = name in event.required_fields
+        self.masked = name in event.sensitive_fields
+        # Whatever is no plain scalar, and names under which anything is a secret, are left to `item`.
+        self.plain = declared.kind in _WRITTEN and not declared.nullable and name.lower() not in SECRET_KEYS
+        self.is_text = self.plain and not self.masked and declared.kind in (str, Path)
+        self.is_path = self.is_text and declared.kind is Path
+        self.key = redact_text(name)
+
+    def usual(self) -> str:
+        """A test that lets no wrong value pass."""
+        return self._test(_USUAL)
+
+    def writable(self) -> str:
+        """The same, for a value that a writer can take."""
+        return self._test({**_USUAL, **_WRITABLE} if self.plain else _USUAL)
+
+    def _test(self, tests: dict[object, str]) -> str:
+        test = tests.get(self.declared.kind, _NO_TEST).format(self.name)
+        if self.declared.item is not None:
+            # Items are left to the reference: a comprehension costs more than the call that it would save.
+            test = f"{test} and _{self.name}_type.matches({self.name})"
+        if not self.required:
+            # None stands for an optional field that was not given, whatever the field's type.
+            return f"({test})" if test else f"{self.name} is not None"
+        if test and self.declared.nullable:
+            test = f"{self.name} is None or {test}"
+        return f"({test})" if test else _NO_TEST
+
+
+class _TextWriter:
+    """Writes fields by f-strings."""
+
+    def begin(self, required: list[_Field]) -> str:
+        """The statement that writes the required fields."""
+        return f"_text = f'{','.join(map(self._item, required))}'"
+
+    def add(self, field: _Field) -> str:
+        """The statement that writes an optional field."""
+        return f"_text += f',{self._item(field)}'"
+
+    def result(self, required: list[_Field]) -> str:
+        """The expression for all that was written, as bytes."""
+        # Without required fields the first optional one has a comma before it.
+        return "_text.encode()" if required else "_text[1:].encode()"
+
+    @staticmethod
+    def _item(field: _Field) -> str:
+        if field.masked:
+            return f'{quote(field.key)}:"{MASK}"'
+        if field.plain:
+            return f"{quote(field.key)}:{_WRITTEN[field.declared.kind].format(field.name)}"
+        return f"{{_item({quote(field.name)}, {field.name})}}"
+
+
+class _OrjsonWriter:
+    """Lets orjson write a dict of the fields."""
+
+    def begin(self, required: list[_Field]) -> str:
+        """The statement that writes the required fields."""
+        return f"_fields = {{{', '.join(f'{quote(field.key)}: {self._value(field)}' for field in required)}}}"
+
+    def add(self, field: _Field) -> str:
+        """The statement that writes an optional field."""
+        return f"_fields[{quote(field.key)}] = {self._value(field)}"
+
+    def result(self, required: list[_Field]) -> str:
+        """The expression for all that was written, as bytes."""
+        return "_dumps(_fields)[1:-1]"
+
+    @staticmethod
+    def _value(field: _Field) -> str:
+        return f'"{MASK}"' if field.masked else field.name
+
+
+_Writer = _TextWriter | _OrjsonWriter
+
+
+def _check(fields: list[_Field], writer: _Writer) -> list[str]:
+    careful = "return _explain(_event, _payload)"
+    return [
+        "def check(_payload):",
+        *_unpack(fields, _Field.usual, careful),
+        *_unpack_optional(fields, _Field.usual, careful, lambda field: []),
+    ]
+
+
+def _render(fields: list[_Field], writer: _Writer) -> list[str]:
+    careful = "return None"
+    return [
+        "def render(_payload):",
+        *_unpack(fields, _Field.writable, careful),
+        *_indented(1, _write(fields, writer)),
+        *_unpack_optional(fields, _Field.writable, careful, lambda field: _write_optional(field, writer)),
+        *(["    if _may_hold_secret(_words):", f"        {careful}"] if _has_text(fields) else []),
+        "    try:",
+        f"        return {writer.result(_required(fields))}",
+        "    except (_TypeError, _ValueError):",
+        f"        {careful}",
+    ]
+
+
+def _emit(fields: list[_Field], writer: _Writer) -> list[str]:
+    given = [field for field in fields if field.name != "level"]
+    required, optional = _required(given), _optional(given)
+    # With defaults for required fields, too: what is missing is told in the words of the event, not of Python.
+    parameters = [*(f"{field.name}=_MISSING" for field in required), *(f"{field.name}=None" for field in optional)]
+    pairs = ", ".join(f'"{field.name}": {field.name}' for field in given)
+    lines = [f"def emit(logger, /, *, level=20, message=None, {', '.join((*parameters, '**_more'))}):"]
+    careful = f"return _again(logger, level, message, {{{pairs}}}, _more)"
+    if len(given) < len(fields):
+        return [*lines, f"    {careful}"]
+    tests = [field.writable() or f"{field.name} is not _MISSING" for field in required]
+    tests += [f"({field.name} is None or {field.writable()})" for field in optional]
+    lines += ["    if not (", "        _type(level) is _int", "        and not _more"]
+    lines += [*(f"        and {test}" for test in tests), "    ):", f"        {careful}"]
+    lines += ["    if not logger.isEnabledFor(level):", "        return"]
+    pairs = ", ".join(f'"{field.name}": {field.name}' for field in required)
+    lines += [f"    _payload = {{{pairs}}}", *_indented(1, _write(fields, writer))]
+    for field in optional:
+        lines += [f"    if {field.name} is not None:", f'        _payload["{field.name}"] = {field.name}']
+        lines += _indented(2, _write_optional(field, writer))
+    result = writer.result(required)
+    if _has_text(fields):
+        result = f"None if _may_hold_secret(_words) else {result}"
+    lines += ["    try:", f"        _json = {result}", "    except (_TypeError, _ValueError):", "        _json = None"]
+    return [*lines, "    _deliver(logger, _event, level, message, _payload, _json)"]
+
+
+def _unpack(fields: list[_Field], test: Callable[[_Field], str], careful: str) -> list[str]:
+    """Take the required fields out of the payload and test them."""
+    required = _required(fields)
+    if not required:
+        return []
+    lines = ["    try:", *(f'        {field.name} = _payload["{field.name}"]' for field in required)]
+    lines += ["    except _KeyError:", f"        {careful}"]
+    tests = [test(field) for field in required if test(field) != _NO_TEST]
+    if tests:
+        lines += ["    if not (", f"        {tests[0]}", *(f"        and {each}" for each in tests[1:])]
+        lines += ["    ):", f"        {careful}"]
+    return lines
+
+
+def _unpack_optional(
+    fields: list[_Field], test: Callable[[_Field], str], careful: str, then: Callable[[_Field], list[str]]
+) -> list[str]:
+    """The same for optional fields, and the question whether there are others."""
+    count = len(_required(fields))
+    lines = [f"    if _len(_payload) != {count}:"]
+    if count == len(fields):
+        return [*lines, f"        {careful}"]
+    lines.append(f"        _known = {count}")
+    for field in _optional(fields):
+        lines += [f'        if "{field.name}" in _payload:', f'            {field.name} = _payload["{field.name}"]']
+        lines += [f"            if not {test(field)}:", f"                {careful}"]
+        lines += [*_indented(3, then(field)), "            _known += 1"]
+    return [*lines, "        if _len(_payload) != _known:", f"            {careful}"]
+
+
+def _write(fields: list[_Field], writer: _Writer) -> list[str]:
+    """Write the required fields, and collect all texts, which may hold secrets, in `_words`."""
+    required = _required(fields)
+    lines = [line for field in required if field.is_path for line in _path_as_text(field)]
+    if _has_text(fields):
+        lines.append(f"_words = {' + '.join(field.name for field in required if field.is_text) or quote('')}")
+    return [*lines, writer.begin(required)]
+
+
+def _write_optional(field: _Field, writer: _Writer) -> list[str]:
+    words = [f"_words += {field.name}"] if field.is_text else []
+    return [*(_path_as_text(field) if field.is_path else []), *words, writer.add(field)]
+
+
+def _path_as_text(field: _Field) -> list[str]:
+    return [f"if _type({field.name}) is not _str:", f"    {field.name} = _str({field.name})"]
+
+
+def _required(fields: list[_Field]) -> list[_Field]:
+    return [field for field in fields if field.required]
+
+
+def _optional(fields: list[_Field]) -> list[_Field]:
+    return [field for field in fields if not field.required]
+
+
+def _has_text(fields: list[_Field]) -> bool:
+    return any(field.is_text for field in fields)
+
+
+def _indented(levels: int, lines: Iterable[str]) -> list[str]:
+    return [f"{levels * '    '}{line}" for line in lines]

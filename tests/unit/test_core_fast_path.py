@@ -1,0 +1,423 @@
+"""What the generated code writes is what a formatter writes of the event's record, byte for byte, or nothing at all."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hephaestus import _compile
+from hephaestus.context import operation_context, set_run
+from hephaestus.emit import Emitted, add_listener, emit_event
+from hephaestus.errors import EventError
+from hephaestus.event import TelemetryEvent
+from hephaestus.logging import EventFileHandler, JsonFormatter
+
+NAMES = ["alpha", "beta", "token", "tag", "größe"]
+SECRETS = [
+    "https://user:hunter2hunter2@host/x",
+    "Authorization: Basic aHVudGVyMmh1bnRlcjI=",
+    "sent BEARER\thunter2hunter2",
+    "ghp_hunter2hunter2hunter2",
+    "/x?sig=hunter2hunter2",
+]
+texts = st.one_of(
+    st.text(max_size=8),
+    st.text(st.characters(categories=("Cs", "Cc", "Zl", "L")), max_size=4),
+    st.sampled_from([*SECRETS, os.fsdecode(b"\xff/caf\xc3\xa9"), 'say "hi"', "back\\slash", "\x7f\x1b[0m"]),
+)
+# Built from exponents: hypothesis prints what it draws, and Python refuses to print an int of over 4300 digits.
+numbers = st.one_of(
+    st.integers(),
+    st.builds(lambda power, off, sign: sign * (2**power + off), st.sampled_from([0, 62, 63, 64, 2048]),
+              st.sampled_from([-1, 0, 1]), st.sampled_from([-1, 1])),
+)  # fmt: skip
+floats = st.one_of(st.floats(), st.sampled_from([-0.0, 1e16, 9999999999999998.0, 1e-4, 9.9e-5, 1e-7, 5e-324, 0.1]))
+anything = st.recursive(
+    st.one_of(st.none(), st.booleans(), numbers, floats, texts, st.binary(max_size=3), st.just(PurePosixPath("q"))),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=2),
+        st.tuples(inner, inner),
+        st.dictionaries(st.one_of(texts, st.integers()), inner, max_size=2),
+        st.sets(st.integers(), max_size=2),
+    ),
+    max_leaves=4,
+)
+KINDS: dict[Any, st.SearchStrategy[Any]] = {
+    bool: st.booleans(),
+    int: numbers,
+    float: st.one_of(floats, numbers),
+    str: texts,
+    Path: st.one_of(texts, texts.map(lambda text: Path(text.replace("\0", "")))),
+    list: st.lists(anything, max_size=3),
+    list[str]: st.lists(texts, max_size=3),
+    tuple[str, ...]: st.lists(texts, max_size=3).map(tuple),
+    dict[str, int]: st.dictionaries(texts, numbers, max_size=2),
+    str | None: st.one_of(st.none(), texts),
+    Any: anything,
+}
+
+
+@st.composite
+def emissions(draw: st.DrawFn) -> tuple[TelemetryEvent, dict[str, Any]]:
+    fields = draw(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(list(KINDS)), max_size=5))
+    required = {name: kind for name, kind in fields.items() if draw(st.booleans())}
+    optional = {name: kind for name, kind in fields.items() if name not in required}
+    sensitive = [name for name in fields if draw(st.integers(0, 5)) == 0]
+    event = TelemetryEvent("demo.generated", draw(texts), required, optional, sensitive)
+    names = draw(st.permutations([*required, *(name for name in optional if draw(st.booleans()))]))
+    return event, {name: draw(KINDS[fields[name]]) for name in names}
+
+
+contexts = st.one_of(
+    st.none(), st.dictionaries(st.sampled_from([*NAMES, "repository", "password"]), anything, max_size=3)
+)
+messages = st.one_of(st.none(), texts)
+
+
+_TIME = re.compile(rb'^{"timestamp":"[^"]*"', re.MULTILINE)
+
+
+class Rig:
+    """One logger with two files: a handler that gets ready lines, and one whose filter makes it get records."""
+
+    def __init__(self, folder: Path) -> None:
+        self.logger = logging.getLogger("hephaestus.tests.fast.päth")
+        self.logger.setLevel(logging.INFO)
+        self.logger.propagate = False
+        self.files = [folder / "lines", folder / "records"]
+        for file in self.files:
+            handler = EventFileHandler(file)
+            handler.setFormatter(JsonFormatter())
+            self.logger.addHandler(handler)
+        self.logger.handlers[1].addFilter(lambda record: True)
+
+    def written(self) -> tuple[bytes, bytes]:
+        """What was written since the last call, without the time, which passes between the two."""
+        lines, records = (_TIME.sub(b'{"timestamp":""', file.read_bytes()) for file in self.files)
+        for file in self.files:
+            os.truncate(file, 0)
+        return lines, records
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    rig = Rig(tmp_path_factory.mktemp("fast"))
+    yield rig
+    for handler in rig.logger.handlers[:]:
+        rig.logger.removeHandler(handler)
+        handler.close()
+    rig.logger.propagate = True
+
+
+@pytest.fixture(params=["json", "orjson"], scope="module")
+def encoder(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both encoders: the standard library's always, orjson where it is installed."""
+    dumps = pytest.importorskip("orjson").dumps if request.param == "orjson" else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_compile, "dumps", dumps)
+        patch.setitem(_compile._NAMES, "dumps", dumps)
+        yield
+
+
+@pytest.mark.usefixtures("encoder")
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=300)
+@given(emissions(), contexts, messages, st.sampled_from([None, "run-1"]))
+def test_lines_are_those_of_the_formatter_byte_for_byte(
+    rig: Rig,
+    emission: tuple[TelemetryEvent, dict[str, Any]],
+    context: dict[str, Any] | None,
+    message: str | None,
+    run_id: str | None,
+) -> None:
+    event, payload = emission
+    set_run(run_id)
+    with ExitStack() as stack:
+        stack.callback(set_run, None)
+        if context is not None:
+            stack.enter_context(operation_context("op", operation_id="op-1", **context))
+        emit_event(rig.logger, event, message=message, **payload)
+        by_event = rig.written()
+        event.emit(rig.logger, message=message, **payload)
+        by_own = rig.written()
+    assert by_event[0] == by_event[1]
+    assert by_own == by_event
+    line = json.loads(by_event[0])
+    assert line["event"] == "demo.generated"
+    assert b"hunter2" not in by_event[0]
+
+
+@settings(max_examples=200)
+@given(emissions())
+def test_what_is_rendered_is_valid_and_what_is_invalid_is_not_rendered(
+    emission: tuple[TelemetryEvent, dict[str, Any]],
+) -> None:
+    event, payload = emission
+    assert event.render({**payload, "unheard_of": 1}) is None
+    for name in event.required_fields:
+        assert event.render({key: value for key, value in payload.items() if key != name}) is None
+    fields = event.render(dict(payload))
+    if fields is not None:
+        event.check(dict(payload))
+        assert list(json.loads(b"{%b}" % fields)) == [name for name in event.types if name in payload]
+
+
+def test_a_number_too_long_to_print_is_written_all_the_same(rig: Rig) -> None:
+    DONE.emit(rig.logger, path="p", count=10**5000)
+    lines, records = rig.written()
+    assert lines == records
+    assert json.loads(lines)["payload"]["count"].startswith("0x")
+
+
+DONE = TelemetryEvent("demo.done", "It is done.", {"path": Path, "count": int}, {"note": str, "any": Any})
+LEVELLED = TelemetryEvent("demo.levelled", "Has a level.", {"a": int}, {"level": str})
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"path": "p"},
+        {"path": "p", "count": "1"},
+        {"path": "p", "count": True},
+        {"path": None, "count": 1},
+        {"path": "p", "count": 1, "nota": "x"},
+        {"path": "p", "count": 1, "note": 3},
+    ],
+)
+def test_an_events_own_emit_raises_what_emit_event_raises(rig: Rig, payload: dict[str, Any]) -> None:
+    for level in (logging.INFO, logging.DEBUG):
+        with pytest.raises(EventError) as expected:
+            emit_event(rig.logger, DONE, level=level, **payload)
+        with pytest.raises(EventError) as caught:
+            DONE.emit(rig.logger, level=level, **payload)
+        assert (type(caught.value), str(caught.value)) == (type(expected.value), str(expected.value))
+    assert rig.written() == (b"", b"")
+
+
+@pytest.mark.parametrize("level", ["LOUD", None, True, 1.5])
+def test_an_events_own_emit_refuses_an_unknown_level(rig: Rig, level: Any) -> None:
+    with pytest.raises(EventError, match="unknown level"):
+        DONE.emit(rig.logger, level=level, path="p", count=1)
+
+
+def test_an_events_own_emit_takes_levels_by_name_and_fills_a_field_of_that_name(rig: Rig) -> None:
+    DONE.emit(rig.logger, level="error", path="p", count=1, note=None, any=None)
+    LEVELLED.emit(rig.logger, level="warning", a=1)
+    lines, records = rig.written()
+    assert lines == records
+    first, second = (json.loads(line) for line in lines.splitlines())
+    assert (first["level"], first["payload"]) == ("ERROR", {"path": "p", "count": 1})
+    assert (second["level"], second["payload"]) == ("WARNING", {"a": 1, "level": "WARNING"})
+
+
+def test_both_ways_name_the_callers_line(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("hephaestus.tests.line")
+    logger.addFilter(lambda record: True)  # another way again
+    for name in ("hephaestus.tests.line", "hephaestus.tests.other"):
+        for path in ("p", PurePosixPath("p")):
+            emit_event(logging.getLogger(name), DONE, level=40, path=path, count=1)
+            DONE.emit(logging.getLogger(name), level=40, path=path, count=1)
+    logger.filters.clear()
+    assert [record.funcName for record in caplog.records] == ["test_both_ways_name_the_callers_line"] * 8
+    assert {record.pathname for record in caplog.records} == {__file__}
+
+
+class Records(logging.Handler):
+    """Keeps records."""
+
+    def __init__(self, level: int = logging.NOTSET) -> None:
+        super().__init__(level)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Iterator[tuple[logging.Logger, logging.Logger, Path]]:
+    """A parent logger that writes a file, and its child."""
+    parent, child = logging.getLogger("fast.tree"), logging.getLogger("fast.tree.child")
+    handler = EventFileHandler(tmp_path / "log")
+    handler.setFormatter(JsonFormatter())
+    parent.addHandler(handler)
+    parent.setLevel(logging.INFO)
+    yield parent, child, tmp_path / "log"
+    for logger in (parent, child):
+        for each in logger.handlers[:]:
+            logger.removeHandler(each)
+            each.close()
+        logger.setLevel(logging.NOTSET)
+        logger.propagate = True
+        logger.disabled = False
+        logger.filters.clear()
+
+
+def events_in(file: Path) -> list[str]:
+    return [json.loads(line)["event"] for line in file.read_bytes().splitlines()]
+
+
+def test_a_users_handler_gets_one_record_beside_the_line(tree: tuple[logging.Logger, logging.Logger, Path]) -> None:
+    parent, child, file = tree
+    first, second = Records(), Records()
+    child.addHandler(first)
+    parent.addHandler(second)
+    DONE.emit(child, path="p", count=1)
+    assert first.records == second.records
+    assert first.records[0].__dict__["payload"] == {"path": "p", "count": 1}
+    assert first.records[0].__dict__["event"] == "demo.done"
+    assert events_in(file) == ["demo.done"]
+
+
+def test_levels_of_handlers_hold(tree: tuple[logging.Logger, logging.Logger, Path]) -> None:
+    parent, child, file = tree
+    parent.handlers[0].setLevel(logging.ERROR)
+    records = Records(logging.WARNING)
+    child.addHandler(records)
+    for level in (logging.INFO, logging.WARNING, logging.ERROR):
+        DONE.emit(child, level=level, path="p", count=1)
+    assert [record.levelno for record in records.records] == [logging.WARNING, logging.ERROR]
+    assert len(events_in(file)) == 1
+
+
+def test_propagation_and_disabling_hold(tree: tuple[logging.Logger, logging.Logger, Path]) -> None:
+    _, child, file = tree
+    child.propagate = False
+    child.addHandler(Records())
+    DONE.emit(child, path="p", count=1)
+    child.propagate, child.disabled = True, True
+    DONE.emit(child, path="p", count=1)
+    child.disabled = False
+    logging.disable(logging.CRITICAL)
+    try:
+        DONE.emit(child, path="p", count=1)
+    finally:
+        logging.disable(logging.NOTSET)
+    assert events_in(file) == []
+    DONE.emit(child, path="p", count=1)
+    assert events_in(file) == ["demo.done"]
+
+
+def test_filters_of_loggers_and_handlers_hold(tree: tuple[logging.Logger, logging.Logger, Path]) -> None:
+    parent, child, file = tree
+    child.addFilter(lambda record: record.__dict__["payload"]["count"] != 1)
+    parent.handlers[0].addFilter(lambda record: record.__dict__["payload"]["count"] != 2)
+    for count in (1, 2, 3):
+        DONE.emit(child, path="p", count=count)
+    assert [json.loads(line)["payload"]["count"] for line in file.read_bytes().splitlines()] == [3]
+
+
+def test_a_logger_and_a_handler_of_another_class_see_records(
+    tree: tuple[logging.Logger, logging.Logger, Path], tmp_path: Path
+) -> None:
+    class Counting(EventFileHandler):
+        seen = 0
+
+        def emit(self, record: logging.LogRecord) -> None:
+            Counting.seen += 1
+            super().emit(record)
+
+    class Loud(logging.Logger):
+        def makeRecord(self, *args: Any, **more: Any) -> logging.LogRecord:
+            record = super().makeRecord(*args, **more)
+            record.levelname = "LOUD"
+            return record
+
+    parent, _, file = tree
+    handler = Counting(tmp_path / "other")
+    handler.setFormatter(JsonFormatter())
+    parent.addHandler(handler)
+    loud = Loud("loud", logging.INFO)
+    loud.parent = parent
+    DONE.emit(loud, path="p", count=1)
+    assert Counting.seen == 1
+    assert json.loads(file.read_bytes())["level"] == "LOUD"
+
+
+def test_another_formatter_and_a_renamed_level_are_heeded(tree: tuple[logging.Logger, logging.Logger, Path]) -> None:
+    parent, child, file = tree
+    DONE.emit(child, path="p", count=1)
+    logging.addLevelName(logging.INFO, 'IN"FO')
+    try:
+        DONE.emit(child, path="p", count=1)
+    finally:
+        logging.addLevelName(logging.INFO, "INFO")
+    parent.handlers[0].setFormatter(logging.Formatter("%(event)s %(message)s"))
+    DONE.emit(child, path="p", count=1)
+    first, second, third = file.read_text().splitlines()
+    assert [json.loads(line)["level"] for line in (first, second)] == ["INFO", 'IN"FO']
+    assert third == "demo.done It is done."
+
+
+def test_a_record_factory_is_heeded(tree: tuple[logging.Logger, logging.Logger, Path]) -> None:
+    _, child, _ = tree
+    records = Records()
+    child.addHandler(records)
+    plain = logging.getLogRecordFactory()
+
+    def factory(*args: Any, **more: Any) -> logging.LogRecord:
+        record = plain(*args, **more)
+        record.marked = True
+        return record
+
+    logging.setLogRecordFactory(factory)
+    try:
+        DONE.emit(child, path="p", count=1)
+    finally:
+        logging.setLogRecordFactory(plain)
+    assert records.records[0].__dict__["marked"] is True
+
+
+def test_without_any_handler_the_last_resort_speaks(capsys: pytest.CaptureFixture[str]) -> None:
+    lonely = logging.Logger("lonely", logging.INFO)  # noqa: LOG001
+    DONE.emit(lonely, level=logging.INFO, path="p", count=1)
+    DONE.emit(lonely, level=logging.ERROR, message="help", path="p", count=1)
+    assert capsys.readouterr().err == "help\n"
+
+
+def test_listeners_hear_the_objects_that_were_given(tree: tuple[logging.Logger, logging.Logger, Path]) -> None:
+    _, child, _ = tree
+    heard: list[Emitted] = []
+    path = Path("/p")
+    remove = add_listener(heard.append, lambda error: None)
+    try:
+        DONE.emit(child, count=1, path=path)
+        emit_event(child, DONE, count=1, path=path)
+    finally:
+        remove()
+    for each in heard:
+        assert each.payload["path"] is path
+        assert list(each.payload) == ["path", "count"]
+
+
+def test_a_file_that_cannot_be_written_loses_one_line_and_raises_nothing(
+    tree: tuple[logging.Logger, logging.Logger, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    parent, child, _ = tree
+    records = Records()
+    parent.addHandler(records)
+    parent.handlers[0].close()
+    DONE.emit(child, path="p", count=1)
+    assert len(records.records) == 1
+    assert "Bad file descriptor" in capsys.readouterr().err
+
+
+def test_a_mutable_field_of_the_context_is_written_as_it_is_at_each_emission(
+    tree: tuple[logging.Logger, logging.Logger, Path],
+) -> None:
+    _, child, file = tree
+    seen: list[int] = []
+    with operation_context("op", seen=seen):
+        for number in (1, 2):
+            seen.append(number)
+            DONE.emit(child, path="p", count=1)
+    assert [json.loads(line)["payload"]["seen"] for line in file.read_bytes().splitlines()] == [[1], [1, 2]]
