@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hephaestus.event import TelemetryEvent
-from hephaestus.plugins import Plugin, PluginHost
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from hephaestus.event import TelemetryEvent
+    from hephaestus.plugins import Plugin, PluginHost
 
 __all__ = ["as_json", "describe", "dumps", "json_schema", "markdown", "table"]
 
@@ -107,4 +108,6 @@ def _without_dialect(event: TelemetryEvent) -> dict[str, Any]:
 
 def dumps(value: object) -> str:
     """Return `value` as JSON for people and scripts alike, ending with a newline."""
+    import json
+
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

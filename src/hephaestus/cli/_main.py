@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from hephaestus.cli._root import root
-from hephaestus.cli._session import Session, session_of
+from hephaestus.cli._session import session_of
 from hephaestus.cli._style import styled
 from hephaestus.errors import HephaestusError, Interrupted
-from hephaestus.plugins import use_host
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
 
 __all__ = ["main", "run"]
 
@@ -44,21 +46,19 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code: 0 done, 1 failed or refused, 2 usage, 130 on Ctrl-C, 128 + n on signal n.
     """
-    session: Session | None = None
-    previous = use_host(None)
+    context = click.Context(root, info_name=_PROGRAM, **root.context_settings)
+    session = session_of(context)
     try:
-        with root.make_context(_PROGRAM, list(arguments)) as context:
-            session = session_of(context)
-            use_host(session.host)
+        with context:
+            root.parse_args(context, list(arguments))
             root.invoke(context)
         sys.stdout.flush()
         return 0
     except BaseException as error:  # the one place where every way to end becomes an exit code
-        return _exit_code(error, debug=session.debug if session else "--debug" in arguments)
+        # The option's value, unless the arguments were too wrong to be read.
+        return _exit_code(error, debug=context.params.get("debug", "--debug" in arguments))
     finally:
-        if session is not None:
-            session.close()
-        use_host(previous)
+        session.close()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

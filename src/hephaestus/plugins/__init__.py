@@ -6,7 +6,7 @@ described in `hephaestus.plugins.hookspecs`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from hephaestus.config import ConfigTable
 from hephaestus.plugins import hookspecs
@@ -16,7 +16,11 @@ from hephaestus.plugins._host import Answer, PluginHost
 from hephaestus.plugins._markers import hookimpl, hookspec, implements
 from hephaestus.plugins._plugin import Plugin
 from hephaestus.plugins._report import Problem
-from hephaestus.registry import Definition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hephaestus.registry import Definition
 
 __all__ = [
     "Answer",

@@ -7,14 +7,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from importlib import import_module
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import pluggy
 
 from hephaestus.config import ConfigTable
-from hephaestus.emit import Emitted, add_listener
 from hephaestus.errors import DuplicateEventError, Interrupted
-from hephaestus.event import TelemetryEvent
 from hephaestus.plugins import hookspecs
 from hephaestus.plugins._command import Command
 from hephaestus.plugins._discovery import PluginSource, discover
@@ -22,7 +20,10 @@ from hephaestus.plugins._inspect import hook_faults, implemented_hooks
 from hephaestus.plugins._markers import PROJECT
 from hephaestus.plugins._plugin import Plugin
 from hephaestus.plugins._report import Problem, Report, log_problem, one_line
-from hephaestus.registry import Definition, check_clash
+
+if TYPE_CHECKING:
+    from hephaestus.emit import Emitted
+    from hephaestus.registry import Definition
 
 __all__ = ["Answer", "PluginHost"]
 
@@ -226,6 +227,9 @@ class PluginHost:
 
     @cached_property
     def _definitions(self) -> dict[str, Definition]:
+        from hephaestus.event import TelemetryEvent
+        from hephaestus.registry import Definition, check_clash
+
         definitions: dict[str, Definition] = {}
         for plugin, event in self.collect(hookspecs.hephaestus_events.__name__, TelemetryEvent):
             try:
@@ -270,6 +274,8 @@ class PluginHost:
         """Attach the plugins' `hephaestus_on_event`; until `stop_listening` they hear each event."""
         if self._stop_listening:
             return
+        from hephaestus.emit import add_listener
+
         hook = hookspecs.hephaestus_on_event.__name__
         for plugin, implementation in self._implementations(hook):
             takes = bool(implementation.argnames)
