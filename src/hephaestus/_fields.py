@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import types
 import typing
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -97,9 +97,12 @@ class FieldType:
 
 ANY = FieldType(Any)
 
+# Events are many and types are few: what has been read once is shared.
+_known: dict[object, FieldType] = {kind: FieldType(kind) for kind in _SCHEMAS} | {Any: ANY}
+
 
 def field_type(declared: object) -> FieldType:
-    """Read a declared type.
+    """Read a declared type; equal types may give the same object.
 
     Args:
         declared: `bool`, `int`, `float`, `str`, `Path`, `list`, `tuple`, `dict`, `Any`, `list[T]`, `tuple[T, ...]`
@@ -108,10 +111,18 @@ def field_type(declared: object) -> FieldType:
     Raises:
         DefinitionError: another type.
     """
+    try:
+        known = _known.get(declared)
+    except TypeError:
+        return _read(declared)  # not hashable, hence no type either: says so
+    if known is None:
+        known = _known[declared] = _read(declared)
+    return known
+
+
+def _read(declared: object) -> FieldType:
     if isinstance(declared, type) and issubclass(declared, PurePath):
-        return FieldType(Path)
-    if isinstance(declared, Hashable) and declared in _SCHEMAS:
-        return FieldType(declared)
+        return _known[Path]
     origin, arguments = typing.get_origin(declared), typing.get_args(declared)
     if origin in (typing.Union, types.UnionType) and len(arguments) == 2 and type(None) in arguments:
         inner = field_type(next(each for each in arguments if each is not type(None)))

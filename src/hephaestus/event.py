@@ -85,7 +85,7 @@ class TelemetryEvent:
         put(self, "optional_fields", tuple(optional))
         put(self, "sensitive_fields", sensitive)
         put(self, "types", MappingProxyType({**required, **optional}))
-        put(self, "constant", re.sub(r"[.-]", "_", name).upper())
+        put(self, "constant", name.replace(".", "_").replace("-", "_").upper())
         put(self, "_check", None)
 
     def check(self, payload: dict[str, Any]) -> None:

@@ -9,19 +9,19 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import pluggy
-
 from hephaestus.config import ConfigTable
 from hephaestus.errors import DuplicateEventError, Interrupted
 from hephaestus.plugins import hookspecs
 from hephaestus.plugins._command import Command
 from hephaestus.plugins._discovery import PluginSource, discover
 from hephaestus.plugins._inspect import hook_faults, implemented_hooks
-from hephaestus.plugins._markers import PROJECT
+from hephaestus.plugins._manager import HookManager
 from hephaestus.plugins._plugin import Plugin
 from hephaestus.plugins._report import Problem, Report, log_problem, one_line
 
 if TYPE_CHECKING:
+    import pluggy
+
     from hephaestus.emit import Emitted
     from hephaestus.registry import Definition
 
@@ -66,7 +66,7 @@ class PluginHost:
         self._loading = False
         self._importing = False
         self._stop_listening: list[Callable[[], None]] = []
-        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager = HookManager()
 
     # ---- what is installed -------------------------------------------------------------------------------------
 
@@ -201,8 +201,9 @@ class PluginHost:
         An implementation that returns anything else is reported and left out.
         """
         items: list[tuple[Plugin, T]] = []
+        known = self._by_name
         for name, value in self.call(hook, **arguments):
-            plugin = self._by_name[name]
+            plugin = known[name]
             given: list[object] = self._guarded(plugin, f"returned no iterable from {hook}", partial(list, value)) or []
             for item in given:
                 if isinstance(item, kind):
@@ -231,14 +232,16 @@ class PluginHost:
         from hephaestus.registry import Definition, check_clash
 
         definitions: dict[str, Definition] = {}
+        constants: dict[str, Definition] = {}
         for plugin, event in self.collect(hookspecs.hephaestus_events.__name__, TelemetryEvent):
             try:
-                known = check_clash(event, plugin.source.distribution, definitions)
+                known = check_clash(event, plugin.source.distribution, constants)
             except DuplicateEventError as error:
                 self._fault(plugin, error.message, error.hint or "upgrade or uninstall one of the two")
             else:
                 if known is None:
-                    definitions[event.name] = Definition(event, plugin.source.distribution)
+                    definition = Definition(event, plugin.source.distribution)
+                    definitions[event.name] = constants[event.constant] = definition
                     plugin.events.append(event)
         return definitions
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pluggy
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pluggy
 
 __all__ = ["hook_faults", "implemented_hooks"]
 
