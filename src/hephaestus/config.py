@@ -76,21 +76,18 @@ class Configuration:
         Raises:
             ConfigError: an unknown key or a value of the wrong type.
         """
-        from hephaestus._structure import structure
-
         module, _, attribute = table.target.partition(":")
+        kind = getattr(import_module(module), attribute)
         values = self.values.get(table.name, {})
         if not isinstance(values, dict):
             raise ConfigError(f"{self._where('')} key {table.name!r} must be a table, got {type(values).__name__}")
         prefix = _variable(table.name, "")
-        return structure(
-            getattr(import_module(module), attribute),
-            values,
-            self._where(table.name),
-            self.environment,
-            prefix,
-            self._folder(),
-        )
+        if not values and not any(name.startswith(prefix) for name in self.environment):
+            # Nothing to structure; importing what does it would take longer than most commands take to start.
+            return kind()
+        from hephaestus._structure import structure
+
+        return structure(kind, values, self._where(table.name), self.environment, prefix, self._folder())
 
     def check_tables(self, declared: Collection[str]) -> list[str]:
         """Look for tables that no plugin declares.

@@ -72,7 +72,7 @@ def _distributions(path: list[str]) -> Iterator[_Distribution]:
             names = sorted([name for name in os.listdir(folder) if name.endswith(_METADATA)])
         except NotADirectoryError:
             yield from _archive(folder)
-        except OSError:
+        except (OSError, ValueError):
             continue
         else:
             for name in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -14,7 +14,7 @@ from hephaestus.errors import DuplicateEventError, Interrupted
 from hephaestus.plugins import hookspecs
 from hephaestus.plugins._command import Command
 from hephaestus.plugins._discovery import PluginSource, discover
-from hephaestus.plugins._inspect import hook_faults, implemented_hooks
+from hephaestus.plugins._inspect import Marked, hook_faults, marked_hooks
 from hephaestus.plugins._manager import HookManager
 from hephaestus.plugins._plugin import Plugin
 from hephaestus.plugins._report import Problem, Report, log_problem, one_line
@@ -95,11 +95,12 @@ class PluginHost:
         for plugin in plugins:
             if not plugin.disabled and self._is_first(plugin, taken):
                 self._import(plugin)
-        for plugin in plugins:
-            self._add_hookspecs(plugin)
+        read = [(plugin, marked) for plugin in plugins if (marked := self._read(plugin)) is not None]
+        for plugin, marked in read:
+            self._add_hookspecs(plugin, marked)
         # pluggy calls the last registered first; we want the order of names.
-        for plugin in reversed(plugins):
-            self._register(plugin)
+        for plugin, marked in reversed(read):
+            self._register(plugin, marked)
         return plugins
 
     def _wanted(self, source: PluginSource) -> bool:
@@ -136,21 +137,23 @@ class PluginHost:
         plugin.module = self._guarded(plugin, f"cannot be imported from {source.value}", load)
         plugin.import_seconds = time.perf_counter() - started
 
-    def _add_hookspecs(self, plugin: Plugin) -> None:
+    def _read(self, plugin: Plugin) -> list[Marked] | None:
         if plugin.module is None:
-            return
-        # Asked before registration: pluggy compares implementations with the specifications that it knows by then.
-        offer = implemented_hooks(self._manager, plugin.module).get(hookspecs.hephaestus_hookspecs.__name__)
-        if offer is None:
-            return
-        namespaces = self._guarded(plugin, "fails in hephaestus_hookspecs", lambda: list(offer())) or []
-        for namespace in namespaces:
-            self._guarded(plugin, "offers no valid hooks", partial(self._manager.add_hookspecs, namespace))
+            return None
+        # An object's attributes may be computed, and fail.
+        return self._guarded(plugin, "cannot be read", partial(marked_hooks, self._manager, plugin.module))
 
-    def _register(self, plugin: Plugin) -> None:
-        if plugin.module is None:
-            return
-        for reason, mend in hook_faults(self._manager, plugin.module):
+    def _add_hookspecs(self, plugin: Plugin, marked: Iterable[Marked]) -> None:
+        # Asked before registration: pluggy compares implementations with the specifications that it knows by then.
+        for name, offer, _ in marked:
+            if name == hookspecs.hephaestus_hookspecs.__name__:
+                namespaces = self._guarded(plugin, f"fails in {name}", partial(_listed, offer)) or []
+                for namespace in namespaces:
+                    self._guarded(plugin, "offers no valid hooks", partial(self._manager.add_hookspecs, namespace))
+
+    def _register(self, plugin: Plugin, marked: Sequence[Marked]) -> None:
+        find = partial(_listed, partial(hook_faults, self._manager, plugin.module, marked))
+        for reason, mend in self._guarded(plugin, "cannot be read", find) or []:
             self._fault(plugin, reason, mend)
         registered = self._guarded(
             plugin,
@@ -160,7 +163,7 @@ class PluginHost:
         if registered is None and self._manager.has_plugin(plugin.name):
             self._manager.unregister(name=plugin.name)
         else:
-            plugin.hooks = tuple(sorted(implemented_hooks(self._manager, plugin.module)))
+            plugin.hooks = tuple(sorted({each.name for each in marked}))
 
     # ---- asking ------------------------------------------------------------------------------------------------
 
@@ -317,6 +320,10 @@ class PluginHost:
         if problem not in plugin.problems:
             plugin.problems.append(problem)
             self._report(problem)
+
+
+def _listed(function: Callable[[], Iterable[T]]) -> list[T]:
+    return list(function())
 
 
 def _ask(plugin: Plugin, function: Callable[..., Any], arguments: list[Any]) -> Answer:

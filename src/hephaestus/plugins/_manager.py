@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, cast
 
 import pluggy
@@ -45,5 +45,5 @@ def _marks(holder: object, name: str, mark: str) -> tuple[bool, dict[str, Any] |
     if isinstance(value, FunctionType):
         options = getattr(value, mark, None)
         return True, options if isinstance(options, dict) else None
-    # Whatever binds (a static or bound method, say) may be a hook in disguise: pluggy knows.
-    return not hasattr(type(value), "__get__"), None
+    # A bound method, or what binds (a static method, say), may be a hook in disguise: pluggy knows.
+    return not (isinstance(value, MethodType) or hasattr(type(value), "__get__")), None
