@@ -46,22 +46,21 @@ class FieldType:
         kind: the plain type (`bool`, `int`, `float`, `str`, `Path`, `list`, `tuple`, `dict`) or `typing.Any`.
         item: the type of the items of a list, tuple or dict's values; None where any value may stand.
         nullable: True for `T | None`.
+        spelling: the type as people write it: `list[Path]`, `tuple[str]`, `dict[str, int]`, `str | None`.
     """
 
-    __slots__ = ("item", "kind", "nullable")
+    __slots__ = ("item", "kind", "nullable", "spelling")
+
+    spelling: str
 
     def __init__(self, kind: object, item: FieldType | None = None, *, nullable: bool = False) -> None:
         self.kind = kind
         self.item = item
         self.nullable = nullable
-
-    @property
-    def spelling(self) -> str:
-        """The type as people write it: `list[Path]`, `tuple[str]`, `dict[str, int]`, `str | None`."""
-        text = getattr(self.kind, "__name__", "Any")
-        if self.item is not None:
-            text += f"[str, {self.item.spelling}]" if self.kind is dict else f"[{self.item.spelling}]"
-        return f"{text} | None" if self.nullable else text
+        text: str = getattr(kind, "__name__", "Any")
+        if item is not None:
+            text += f"[str, {item.spelling}]" if kind is dict else f"[{item.spelling}]"
+        self.spelling = f"{text} | None" if nullable else text
 
     def matches(self, value: object) -> bool:
         """Say whether `value` is of this type; the reference that the generated checks must agree with."""

@@ -28,9 +28,9 @@ def describe(event: TelemetryEvent) -> str:
     """Return an event for people: name, description and each field with its type, ending with a newline."""
     lines = [f"  {event.name}", f"      {event.description}"]
     for label, names in (("required", event.required_fields), ("optional", event.optional_fields)):
-        fields = ", ".join(f"{name}: {kind}" for name, kind in _typed(event, names).items())
-        if fields:
-            lines.append(f"      {label}  {fields}")
+        if names:
+            types = event.types
+            lines.append(f"      {label}  {', '.join([f'{name}: {types[name].spelling}' for name in names])}")
     return "\n".join(lines) + "\n"
 
 

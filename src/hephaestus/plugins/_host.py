@@ -14,8 +14,8 @@ from hephaestus.errors import DuplicateEventError, Interrupted
 from hephaestus.plugins import hookspecs
 from hephaestus.plugins._command import Command
 from hephaestus.plugins._discovery import PluginSource, discover
+from hephaestus.plugins._hooks import HookManager
 from hephaestus.plugins._inspect import Marked, hook_faults, marked_hooks
-from hephaestus.plugins._manager import HookManager
 from hephaestus.plugins._plugin import Plugin
 from hephaestus.plugins._report import Problem, Report, log_problem, one_line
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hephaestus.plugins import hookimpl, hookspec
-from hephaestus.plugins._manager import HookManager
+from hephaestus.plugins._hooks import HookManager
 from hephaestus.plugins._markers import PROJECT
 
 REFERENCE = pluggy.PluginManager(PROJECT)
