@@ -239,16 +239,3 @@ def test_a_signal_lets_the_command_tidy_up_and_gives_its_exit_code(number: signa
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, output) == (code, "tidied\n")
     assert "Traceback" not in errors
-
-
-HEAVY = ("asyncio", "attrs", "cattrs", "httpx", "importlib.metadata", "pydantic", "rich", "sigstore", "tomllib")
-
-
-@pytest.mark.parametrize("option", ["--help", "--version", "--list-events"])
-def test_help_and_listings_import_no_heavy_module(
-    option: str, tmp_path: Path, unmeasured_environment: dict[str, str]
-) -> None:
-    probe = "import sys; from hephaestus.cli import run; run(sys.argv[1:2]); print(*sys.modules, file=sys.stderr)"
-    command = [sys.executable, "-c", probe, option]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=unmeasured_environment)
-    assert set(done.stderr.split()).isdisjoint(HEAVY)
