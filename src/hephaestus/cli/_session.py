@@ -13,7 +13,7 @@ from hephaestus.cli._style import styled
 from hephaestus.errors import ConfigError, EventError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from rich.console import Console
@@ -35,10 +35,14 @@ class Session:
 
     Args:
         options: the values of the root's options, by parameter name.
+
+    Attributes:
+        on_start: called when a command is about to run, before anything else.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
+        self.on_start: Callable[[], None] | None = None
         self._configurations: dict[str, Configuration] = {}
         self._unreported: list[Problem] = []
         self._outer_host: PluginHost | None = None
@@ -139,6 +143,8 @@ class Session:
         Raises:
             UsageError: a log file, level, format or run id that will not do.
         """
+        if self.on_start is not None:
+            self.on_start()
         from hephaestus.logging import configure_logging
 
         log_format: LogFormat = self._setting("log_format") or "text"
