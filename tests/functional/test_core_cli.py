@@ -54,6 +54,13 @@ def test_listings_of_a_disabled_plugin_are_empty_and_it_is_never_imported(hephae
     assert "Its plugin is disabled" in by_variable.stderr
 
 
+def test_help_heeds_a_plugin_that_is_disabled_before_it(hephaestus: Run) -> None:
+    done = hephaestus("--disable-plugin", "cleanup", "--help")
+    assert done.returncode == 0
+    assert "\n  events " in done.stdout
+    assert "\n  cleanup " not in done.stdout
+
+
 def test_disabling_an_unknown_plugin_warns_and_goes_on(hephaestus: Run) -> None:
     done = hephaestus("--disable-plugin", "clenup", "plugins")
     assert done.returncode == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import FunctionType, MethodType, ModuleType
-from typing import Any, cast
+from typing import Any
 
 import pluggy
 
@@ -24,20 +24,22 @@ class HookManager(pluggy.PluginManager):
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
         """Return how the attribute is marked as an implementation; None where it isn't."""
+        options: pluggy.HookimplOpts | None
         plain, options = _marks(plugin, name, f"{PROJECT}_impl")
         if plain:
-            return cast("pluggy.HookimplOpts | None", options)
+            return options
         return super().parse_hookimpl_opts(plugin, name)
 
     def parse_hookspec_opts(self, module_or_class: Any, name: str) -> pluggy.HookspecOpts | None:
         """Return how the attribute is marked as a specification; None where it isn't."""
+        options: pluggy.HookspecOpts | None
         plain, options = _marks(module_or_class, name, f"{PROJECT}_spec")
         if plain:
-            return cast("pluggy.HookspecOpts | None", options)
+            return options
         return super().parse_hookspec_opts(module_or_class, name)
 
 
-def _marks(holder: object, name: str, mark: str) -> tuple[bool, dict[str, Any] | None]:
+def _marks(holder: object, name: str, mark: str) -> tuple[bool, Any]:
     """Say whether the attribute is plain enough to tell how it is marked, and how."""
     if not isinstance(holder, ModuleType) or name not in holder.__dict__:
         return False, None
