@@ -28,6 +28,7 @@ import timeit
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple, Self
 
 from benchmarks._commands import environment
@@ -119,6 +120,7 @@ class Processes:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            cwd=Path(__file__).parents[1],
             env=environment(),
         )
         # Waits for it, too; a process without a caller ends by itself, at the end of its input.
