@@ -194,6 +194,17 @@ def test_a_misspelt_key_names_file_key_and_the_nearest_and_listings_still_work(h
         assert hephaestus(*arguments, cwd=tmp_path).returncode == 0
 
 
+def test_in_a_folder_that_is_gone_help_and_listings_work_and_a_command_says_so(tmp_path: Path) -> None:
+    program = "import os, sys; os.rmdir(os.getcwd()); from hephaestus.cli import main; main()"
+    for number, (argument, code) in enumerate({"--help": 0, "--list-events": 0, "plugins": 2}.items()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        command = [sys.executable, "-c", program, argument]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == code, done.stderr
+        assert ("the working directory does not exist" in done.stderr) == (code != 0)
+
+
 def test_a_reader_that_goes_away_ends_the_program_quietly(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)

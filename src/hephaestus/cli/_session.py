@@ -63,7 +63,10 @@ class Session:
         """
         from hephaestus.config import load_configuration
 
-        folder = os.path.abspath(os.curdir if root is None else root)
+        try:
+            folder = os.path.abspath(os.curdir if root is None else root)
+        except FileNotFoundError as error:
+            raise ConfigError("the working directory does not exist any more", hint="change into another") from error
         if folder not in self._configurations:
             self._configurations[folder] = load_configuration(folder)
         return self._configurations[folder]
