@@ -21,6 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+QUICK = ("--files", "2000", "--rounds", "1")
+
 FLOOR = r"""
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -21,7 +21,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["main"]
+__all__ = ["QUICK", "main"]
+
+QUICK = ("--rounds", "2", "--only", "noop")
 
 _OWN_BIN = str(Path(sys.executable).parent)
 _PATH = f"{_OWN_BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"

@@ -1,23 +1,27 @@
-"""Downloading 1 GiB over the loopback interface with write and hash, against curl | tee | openssl; and its memory.
+"""Downloading over the loopback interface with write and hash, against curl | tee | openssl; and its memory.
 
-    python benchmarks/release_download.py [--mib 1024] [--rounds 5]
-
-The rounds of both are interleaved and the fastest of each counts. The server is a process of its own that sends from
-a file in the page cache. Ours is what the product runs: the transport, a file, SHA-256 in the same pass.
+The server is a process of its own that sends from a file in the page cache. Ours is what the product runs: the
+transport, a file, SHA-256 in the same pass, in a fresh interpreter as curl is a fresh process.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from benchmarks._measure import Comparison, Contender, LeftOut, Target, compare, stopwatch
+
+QUICK = ("--mib", "64", "--rounds", "2")
+
+_PEER = "curl | tee | openssl"
+_PIPELINE = 'set -o pipefail; curl -sf "$0" | tee "$1" | openssl dgst -sha256 -r'
 
 _SERVER = """
 import os, socket, sys
@@ -60,42 +64,52 @@ def serving(path: Path) -> Iterator[str]:
             server.kill()
 
 
-def timed(command: list[str]) -> tuple[float, str]:
-    """Seconds and output of a command."""
-    # The old file is dropped first: otherwise its pages are written to disk during a later round.
-    Path(command[-1] if command[0] == "bash" else command[4]).unlink(missing_ok=True)
-    before = time.perf_counter()
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return time.perf_counter() - before, output
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mib", type=int, default=1024)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--mib", type=int, default=1024, help="size of the file")
     parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    size = arguments.mib << 20
+
+
+def measure(options: argparse.Namespace) -> Iterator[Comparison]:
+    """Make a file of random content and download it by both."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with (folder / "content").open("wb") as file:
-            for _ in range(arguments.mib):
+            for _ in range(options.mib):
                 file.write(os.urandom(1 << 20))
-        target = str(folder / "target")
-        pipeline = 'set -o pipefail; curl -sf "$0" | tee "$1" | openssl dgst -sha256 -r'
-        best = {"curl | tee | openssl": float("inf"), "hephaestus": float("inf")}
         with serving(folder / "content") as url:
-            for _ in range(arguments.rounds):
-                seconds, theirs = timed(["bash", "-c", pipeline, url, target])
-                best["curl | tee | openssl"] = min(best["curl | tee | openssl"], seconds)
-                seconds, ours = timed([sys.executable, "-c", _OURS, url, target, str(size)])
-                best["hephaestus"] = min(best["hephaestus"], seconds)
-                assert theirs.split()[0] == ours.split()[0], "the digests differ"
-    peer = best["curl | tee | openssl"]
-    for label, seconds in best.items():
-        print(f"{label:22} {seconds:6.2f} s  {seconds / peer:5.2f}")
-    print(f"resident memory        {ours.split()[1]} MiB")
-    print(f"of this process        {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
+            yield _downloads(url, folder / "target", options.mib, options.rounds)
 
 
-if __name__ == "__main__":
-    main()
+def _downloads(url: str, target: Path, mib: int, rounds: int) -> Comparison:
+    answers: dict[str, list[str]] = {}
+
+    def contender(name: str, command: list[str]) -> Contender:
+        def run() -> float:
+            # The old file is dropped first: otherwise its pages are written to disk during a later round.
+            target.unlink(missing_ok=True)
+            with stopwatch() as watch:
+                done = subprocess.run(command, capture_output=True, text=True, check=True)
+            answers[name] = done.stdout.split()
+            return watch.seconds
+
+        return Contender(name, run)
+
+    def peer() -> float:
+        for program in ("bash", "curl", "tee", "openssl"):
+            if shutil.which(program) is None:
+                raise LeftOut(f"{program} is not installed")
+        return pipeline.measure()
+
+    pipeline = contender(_PEER, ["bash", "-c", _PIPELINE, url, str(target)])
+    ours = contender("hephaestus", [sys.executable, "-c", _OURS, url, str(target), str(mib << 20)])
+    comparison = compare(
+        f"{mib} MiB over loopback",
+        [Contender(_PEER, peer), ours],
+        rounds=rounds,
+        bases=[_PEER],
+        targets=[Target("hephaestus", _PEER, 1.3)],
+    )
+    if len({answer[0] for answer in answers.values()}) != 1:
+        raise RuntimeError("the digests differ")
+    return comparison._replace(notes=[*comparison.notes, f"resident memory: {answers['hephaestus'][1]} MiB"])

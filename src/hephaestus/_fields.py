@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import types
 import typing
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -51,22 +51,21 @@ class FieldType:
         kind: the plain type (`bool`, `int`, `float`, `str`, `Path`, `list`, `tuple`, `dict`) or `typing.Any`.
         item: the type of the items of a list, tuple or dict's values; None where any value may stand.
         nullable: True for `T | None`.
+        spelling: the type as people write it: `list[Path]`, `tuple[str]`, `dict[str, int]`, `str | None`.
     """
 
-    __slots__ = ("item", "kind", "nullable")
+    __slots__ = ("item", "kind", "nullable", "spelling")
+
+    spelling: str
 
     def __init__(self, kind: object, item: FieldType | None = None, *, nullable: bool = False) -> None:
         self.kind = kind
         self.item = item
         self.nullable = nullable
-
-    @property
-    def spelling(self) -> str:
-        """The type as people write it: `list[Path]`, `tuple[str]`, `dict[str, int]`, `str | None`."""
-        text = getattr(self.kind, "__name__", "Any")
-        if self.item is not None:
-            text += f"[str, {self.item.spelling}]" if self.kind is dict else f"[{self.item.spelling}]"
-        return f"{text} | None" if self.nullable else text
+        text: str = getattr(kind, "__name__", "Any")
+        if item is not None:
+            text += f"[str, {item.spelling}]" if kind is dict else f"[{item.spelling}]"
+        self.spelling = f"{text} | None" if nullable else text
 
     def matches(self, value: object) -> bool:
         """Say whether `value` is of this type; the reference that the generated checks must agree with."""
@@ -102,9 +101,12 @@ class FieldType:
 
 ANY = FieldType(Any)
 
+# Events are many and types are few: what has been read once is shared.
+_known: dict[object, FieldType] = {kind: FieldType(kind) for kind in _SCHEMAS} | {Any: ANY}
+
 
 def field_type(declared: object) -> FieldType:
-    """Read a declared type.
+    """Read a declared type; equal types may give the same object.
 
     Args:
         declared: `bool`, `int`, `float`, `str`, `Path`, `list`, `tuple`, `dict`, `Any`, `list[T]`, `tuple[T, ...]`
@@ -113,10 +115,18 @@ def field_type(declared: object) -> FieldType:
     Raises:
         DefinitionError: another type.
     """
+    try:
+        known = _known.get(declared)
+    except TypeError:
+        return _read(declared)  # not hashable, hence no type either: says so
+    if known is None:
+        known = _known[declared] = _read(declared)
+    return known
+
+
+def _read(declared: object) -> FieldType:
     if isinstance(declared, type) and issubclass(declared, PurePath):
-        return FieldType(Path)
-    if isinstance(declared, Hashable) and declared in _SCHEMAS:
-        return FieldType(declared)
+        return _known[Path]
     origin, arguments = typing.get_origin(declared), typing.get_args(declared)
     if origin in (typing.Union, types.UnionType) and len(arguments) == 2 and type(None) in arguments:
         inner = field_type(next(each for each in arguments if each is not type(None)))

@@ -8,12 +8,14 @@ configuration.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
 from importlib import import_module
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hephaestus.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
 
 __all__ = ["ConfigTable", "Configuration", "load_configuration"]
 
@@ -74,21 +76,18 @@ class Configuration:
         Raises:
             ConfigError: an unknown key or a value of the wrong type.
         """
-        from hephaestus._structure import structure
-
         module, _, attribute = table.target.partition(":")
+        kind = getattr(import_module(module), attribute)
         values = self.values.get(table.name, {})
         if not isinstance(values, dict):
             raise ConfigError(f"{self._where('')} key {table.name!r} must be a table, got {type(values).__name__}")
         prefix = _variable(table.name, "")
-        return structure(
-            getattr(import_module(module), attribute),
-            values,
-            self._where(table.name),
-            self.environment,
-            prefix,
-            self._folder(),
-        )
+        if not values and not any(name.startswith(prefix) for name in self.environment):
+            # Nothing to structure; importing what does it would take longer than most commands take to start.
+            return kind()
+        from hephaestus._structure import structure
+
+        return structure(kind, values, self._where(table.name), self.environment, prefix, self._folder())
 
     def check_tables(self, declared: Collection[str]) -> list[str]:
         """Look for tables that no plugin declares.
@@ -111,6 +110,8 @@ class Configuration:
         return unknown
 
     def _folder(self) -> Path:
+        from pathlib import Path
+
         return self.file.parent if self.file is not None else Path.cwd()
 
     def _where(self, table: str) -> str:
@@ -128,7 +129,7 @@ class Configuration:
                     raise ConfigError(f"unknown variable {name} in the environment; did you mean {near}?")
 
 
-def load_configuration(start: Path, environment: Mapping[str, str] | None = None) -> Configuration:
+def load_configuration(start: str | os.PathLike[str], environment: Mapping[str, str] | None = None) -> Configuration:
     """Read the configuration that holds for a folder: the nearest at or above it, up to the repository's top level.
 
     Args:
@@ -139,35 +140,42 @@ def load_configuration(start: Path, environment: Mapping[str, str] | None = None
         ConfigError: a file that cannot be read as TOML, or two configurations in one folder.
     """
     environment = os.environ if environment is None else environment
-    folder = Path(os.path.abspath(start))
-    for candidate in (folder, *folder.parents):
-        found = _read_folder(candidate)
+    folder = os.path.abspath(start)
+    while True:
+        found = _read_folder(folder)
         if found is not None:
-            return Configuration(*found, environment)
-        if os.path.lexists(candidate / ".git"):
-            break
-    return Configuration(None, {}, environment)
+            from pathlib import Path
+
+            file, values = found
+            return Configuration(Path(file), values, environment)
+        parent = os.path.dirname(folder)
+        if parent == folder or os.path.lexists(os.path.join(folder, ".git")):
+            return Configuration(None, {}, environment)
+        folder = parent
 
 
-def _read_folder(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    own = _read_toml(folder / _OWN_FILE)
-    shared = _read_toml(folder / _SHARED_FILE, containing=b"hephaestus")
+def _read_folder(folder: str) -> tuple[str, dict[str, Any]] | None:
+    # Texts, not paths: nearly every start finds nothing here, and pathlib is a tenth of what it takes.
+    own_file, shared_file = os.path.join(folder, _OWN_FILE), os.path.join(folder, _SHARED_FILE)
+    own = _read_toml(own_file)
+    shared = _read_toml(shared_file, containing=b"hephaestus")
     tool = (shared or {}).get("tool", {})
     table = tool.get("hephaestus") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):
-        raise ConfigError(f"{folder / _SHARED_FILE} key 'tool.hephaestus' must be a table, got {type(table).__name__}")
+        raise ConfigError(f"{shared_file} key 'tool.hephaestus' must be a table, got {type(table).__name__}")
     if own is not None and table is not None:
         raise ConfigError(
             f"{folder} has both a {_OWN_FILE} and a [tool.hephaestus] in {_SHARED_FILE}", hint="keep one of the two"
         )
     if own is not None:
-        return folder / _OWN_FILE, own
-    return None if table is None else (folder / _SHARED_FILE, table)
+        return own_file, own
+    return None if table is None else (shared_file, table)
 
 
-def _read_toml(file: Path, containing: bytes = b"") -> dict[str, Any] | None:
+def _read_toml(file: str, containing: bytes = b"") -> dict[str, Any] | None:
     try:
-        data = file.read_bytes()
+        with open(file, "rb") as stream:
+            data = stream.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -92,24 +92,25 @@ class TelemetryEvent:
                 f"{name!r} is no event name", hint="write dotted lower-case words, e.g. 'my-plugin.thing.done'"
             )
         required, optional = _typed(name, required_fields), _typed(name, optional_fields)
-        twice = sorted(required.keys() & optional.keys())
-        if twice:
-            raise DefinitionError(f"Event '{name}' declares {', '.join(twice)} both required and optional")
+        types = {**required, **optional}
+        if len(types) < len(required) + len(optional):
+            twice = ", ".join(sorted(required.keys() & optional.keys()))
+            raise DefinitionError(f"Event '{name}' declares {twice} both required and optional")
         sensitive = frozenset(sensitive_fields)
-        unknown = sorted(sensitive - required.keys() - optional.keys())
-        if unknown:
-            raise DefinitionError(f"Event '{name}' marks {', '.join(unknown)} sensitive but declares no such field")
+        if sensitive and not sensitive <= types.keys():
+            unknown = ", ".join(sorted(sensitive - types.keys()))
+            raise DefinitionError(f"Event '{name}' marks {unknown} sensitive but declares no such field")
         put = object.__setattr__
         put(self, "name", name)
         put(self, "description", description)
         put(self, "required_fields", tuple(required))
         put(self, "optional_fields", tuple(optional))
         put(self, "sensitive_fields", sensitive)
-        put(self, "types", MappingProxyType({**required, **optional}))
-        put(self, "constant", re.sub(r"[.-]", "_", name).upper())
-        put(self, "names", frozenset(self.types))
+        put(self, "types", MappingProxyType(types))
+        put(self, "constant", name.replace(".", "_").replace("-", "_").upper())
+        put(self, "names", frozenset(types))
         put(self, "heads", {})
-        put(self, "declares_level", "level" in self.types)
+        put(self, "declares_level", "level" in types)
 
     def __getattr__(self, attribute: str) -> Any:
         # Compiled on first use: a start that only lists events never pays for it.

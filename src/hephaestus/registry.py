@@ -28,26 +28,29 @@ def _nothing() -> Mapping[str, Definition]:
     return {}
 
 
-def check_clash(event: TelemetryEvent, owner: str, definitions: Mapping[str, Definition]) -> Definition | None:
+def check_clash(event: TelemetryEvent, owner: str, constants: Mapping[str, Definition]) -> Definition | None:
     """Find the equal definition that is already there, if any.
+
+    Args:
+        event: the new definition.
+        owner: who defines it.
+        constants: the definitions that are there, by constant; events of one name have one constant, too.
 
     Raises:
         DuplicateEventError: another definition has the name, or another name the constant; both owners are named.
     """
-    for known in definitions.values():
-        if known.event.name == event.name:
-            if known.event == event:
-                return known
-            raise DuplicateEventError(
-                f"Event '{event.name}' of {owner} is already defined differently by {known.owner}",
-                hint="give it a name under the plugin's own prefix",
-            )
-        if known.event.constant == event.constant:
-            raise DuplicateEventError(
-                f"Event '{event.name}' of {owner} and '{known.event.name}' of {known.owner} "
-                f"share the constant {event.constant}"
-            )
-    return None
+    known = constants.get(event.constant)
+    if known is None or known.event == event:
+        return known
+    if known.event.name != event.name:
+        raise DuplicateEventError(
+            f"Event '{event.name}' of {owner} and '{known.event.name}' of {known.owner} "
+            f"share the constant {event.constant}"
+        )
+    raise DuplicateEventError(
+        f"Event '{event.name}' of {owner} is already defined differently by {known.owner}",
+        hint="give it a name under the plugin's own prefix",
+    )
 
 
 class TelemetryRegistry:
@@ -76,7 +79,7 @@ class TelemetryRegistry:
             raise TypeError(f"register() takes a TelemetryEvent, got {type(event).__name__}")
         if owner is None:
             owner = str(sys._getframe(1).f_globals.get("__name__", "unknown module"))
-        known = check_clash(event, owner, self._definitions())
+        known = check_clash(event, owner, {each.event.constant: each for each in self._definitions().values()})
         if known is not None:
             return known.event
         self._registered[event.name] = Definition(event, owner)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import zipfile
-from importlib.metadata import DistributionFinder, PathDistribution
+from importlib.metadata import DistributionFinder, PathDistribution, distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -39,6 +40,64 @@ def test_a_distribution_is_found_with_name_version_and_value(tmp_path: Path) -> 
 def test_egg_metadata_is_found_too(tmp_path: Path, metadata: str, version: str) -> None:
     install(tmp_path, metadata, ours("mine"))
     assert discover([str(tmp_path)]) == [PluginSource("mine", "pkg.plugin", "mine", version)]
+
+
+def test_an_egg_on_the_path_is_looked_into_unpacked_or_packed(tmp_path: Path) -> None:
+    unpacked, packed = tmp_path / "one_egg-1.5-py3.11.egg", tmp_path / "two_egg-2.5-py3.11.egg"
+    install(unpacked, "EGG-INFO", ours("one"))
+    with zipfile.ZipFile(packed, "w") as bundle:
+        bundle.writestr("EGG-INFO/PKG-INFO", "Metadata-Version: 2.1\nName: two-egg\nVersion: 2.5\n")
+        bundle.writestr("EGG-INFO/entry_points.txt", ours("two"))
+    assert discover([str(packed), str(unpacked)]) == [
+        PluginSource("one", "pkg.plugin", "one-egg", "1.5"),
+        PluginSource("two", "pkg.plugin", "two-egg", "2.5"),
+    ]
+
+
+def test_an_editable_install_is_found_where_its_metadata_lies(tmp_path: Path) -> None:
+    # Of today's kind: metadata in the environment, the code behind a .pth file or a finder.
+    install(tmp_path / "site", "modern-1.dist-info", ours("modern"))
+    (tmp_path / "site" / "__editable__.modern-1.pth").write_text("import __editable___modern_1_finder\n")
+    # Of the old kind: metadata beside the code, which a .pth file puts on the path.
+    install(tmp_path / "project" / "src", "legacy.egg-info", ours("legacy"))
+    (tmp_path / "site" / "legacy.egg-link").write_text(f"{tmp_path / 'project' / 'src'}\n.\n")
+    found = discover([str(tmp_path / "site"), str(tmp_path / "project" / "src")])
+    assert [each.distribution for each in found] == ["legacy", "modern"]
+
+
+def test_what_pip_left_half_removed_is_passed_over(tmp_path: Path) -> None:
+    install(tmp_path, "~ine-1.dist-info", ours("mine"))
+    install(tmp_path, "mine-2.dist-info", ours("mine"))
+    assert discover([str(tmp_path)]) == [PluginSource("mine", "pkg.plugin", "mine", "2")]
+
+
+def test_entries_of_the_path_that_are_no_text_are_passed_over_as_imports_do(tmp_path: Path) -> None:
+    install(tmp_path, "mine-1.dist-info", ours("mine"))
+    path: list[Any] = [None, 3, bytes(tmp_path), "no\0name", str(tmp_path)]
+    assert [each.name for each in discover(path)] == ["mine"]
+
+
+def test_it_finds_what_the_standard_library_finds(tmp_path: Path) -> None:
+    texts = {
+        "Crlf_Kind-1.0": ours("crlf").replace("\n", "\r\n"),
+        "comments-2.0rc1": "# first\n[hephaestus.plugins]\n# mine = no\na = pkg:attr.sub\n\nb = pkg.mod [extra,two]\n",
+        "spaced-3": "[hephaestus.plugins]\n  a=pkg\nb   =   pkg : attr\n",
+        "twice-1!4.0+local.1": "[hephaestus.plugins]\na = one\n[gui_scripts]\nb = two\n[hephaestus.plugins]\nc = b:d\n",
+        "other_group-5": "[hephaestus.plugins.more]\na = b\n[console_scripts]\nhephaestus.plugins = b:c\n",
+        "empty-6": "",
+    }
+    for name, text in texts.items():
+        metadata = install(tmp_path, f"{name}.dist-info", "")
+        (metadata / "entry_points.txt").write_bytes(text.encode())
+        project, _, version = name.partition("-")
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n")
+    expected = sorted(
+        (entry.name, entry.module + (f":{entry.attr}" if entry.attr else ""), each.name.replace("_", "-"), each.version)
+        for each in distributions(path=[str(tmp_path)])
+        for entry in each.entry_points.select(group="hephaestus.plugins")
+    )
+    assert len(expected) == 7
+    assert sorted(each[:4] for each in discover([str(tmp_path)])) == expected
 
 
 def test_an_archive_on_the_path_is_looked_into(tmp_path: Path) -> None:

@@ -241,6 +241,19 @@ def test_a_hook_wrapper_is_reported_and_not_called() -> None:
     assert_one_fault(bench, "dist-bad", "wrapper")
 
 
+@pytest.mark.parametrize("broken", ["__dir__", "__getattribute__", "hephaestus_evnts"])
+def test_a_plugin_whose_attributes_cannot_be_read_is_reported_and_the_others_work(broken: str) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("no attributes today")
+
+    members = {"hephaestus_events": staticmethod(hookimpl(lambda: [TWO])), broken: fail}
+    if not broken.startswith("__"):
+        members[broken] = property(fail)
+    bench = Bench(source("moody", type("Moody", (), members)()), GOOD)
+    assert "one.done" in bench.host.definitions()
+    assert_one_fault(bench, "dist-moody", "cannot be read", "no attributes today")
+
+
 def test_a_missing_hook_is_no_fault_where_it_is_optional() -> None:
     @hookimpl(optionalhook=True)
     def hephaestus_elsewhere() -> None:

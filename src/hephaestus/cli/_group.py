@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hephaestus.cli._session import CORE_COMMANDS, session_of
 from hephaestus.errors import Interrupted, PluginError
-from hephaestus.plugins import Command, Plugin
-from hephaestus.plugins._report import one_line
+
+if TYPE_CHECKING:
+    from hephaestus.plugins import Command, Plugin
 
 __all__ = ["RootGroup"]
 
+# Target and summary by name.
 _CORE = {
-    "events": Command("events", "hephaestus.cli._events:events", "List, show and compare the defined events."),
-    "plugins": Command("plugins", "hephaestus.cli._plugins:plugins", "Show the installed plugins and their state."),
+    "events": ("hephaestus.cli._events:events", "List, show and compare the defined events."),
+    "plugins": ("hephaestus.cli._plugins:plugins", "Show the installed plugins and their state."),
 }
 
 
@@ -34,16 +36,18 @@ class RootGroup(click.Group):
             PluginError: the plugin's command cannot be imported.
         """
         if cmd_name in _CORE:
-            return _load(_CORE[cmd_name])
+            return _load(_CORE[cmd_name][0])
         found = session_of(ctx).host.commands.get(cmd_name)
         if found is None:
             return None
         plugin, command = found
         try:
-            return _load(command)
+            return _load(command.target)
         except (KeyboardInterrupt, Interrupted):
             raise
         except BaseException as error:  # a plugin's SystemExit at import is a broken plugin, too
+            from hephaestus.plugins._report import one_line
+
             name = plugin.source.distribution
             raise PluginError(
                 f"command {command.name!r} of plugin {plugin.name} ({name}) cannot be loaded: {one_line(error)}",
@@ -77,16 +81,16 @@ class RootGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of sub-commands from their summaries, importing none."""
         found: dict[str, tuple[Plugin, Command]] = dict(session_of(ctx).host.commands)
-        rows = [(name, command.summary) for name, command in _CORE.items()]
+        rows = [(name, summary) for name, (_, summary) in _CORE.items()]
         rows += [(name, command.summary) for name, (_, command) in found.items()]
         with formatter.section("Commands"):
             formatter.write_dl(sorted(rows))
         session_of(ctx).report_problems()
 
 
-def _load(command: Command) -> click.Command:
-    module, _, attribute = command.target.partition(":")
+def _load(target: str) -> click.Command:
+    module, _, attribute = target.partition(":")
     loaded: Any = getattr(import_module(module), attribute)
     if not isinstance(loaded, click.Command):
-        raise TypeError(f"{command.target} is no click command")
+        raise TypeError(f"{target} is no click command")
     return loaded

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hephaestus.event import TelemetryEvent
-from hephaestus.plugins import Plugin, PluginHost
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from hephaestus.event import TelemetryEvent
+    from hephaestus.plugins import Plugin, PluginHost
 
 __all__ = ["as_json", "describe", "dumps", "json_schema", "markdown", "table"]
 
@@ -27,9 +28,9 @@ def describe(event: TelemetryEvent) -> str:
     """Return an event for people: name, description and each field with its type, ending with a newline."""
     lines = [f"  {event.name}", f"      {event.description}"]
     for label, names in (("required", event.required_fields), ("optional", event.optional_fields)):
-        fields = ", ".join(f"{name}: {kind}" for name, kind in _typed(event, names).items())
-        if fields:
-            lines.append(f"      {label}  {fields}")
+        if names:
+            types = event.types
+            lines.append(f"      {label}  {', '.join([f'{name}: {types[name].spelling}' for name in names])}")
     return "\n".join(lines) + "\n"
 
 
@@ -107,4 +108,6 @@ def _without_dialect(event: TelemetryEvent) -> dict[str, Any]:
 
 def dumps(value: object) -> str:
     """Return `value` as JSON for people and scripts alike, ending with a newline."""
+    import json
+
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
-import signal
 import sys
-from collections.abc import Sequence
-from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from hephaestus.cli._root import root
-from hephaestus.cli._session import Session, session_of
+from hephaestus.cli._session import session_of
 from hephaestus.cli._style import styled
 from hephaestus.errors import HephaestusError, Interrupted
-from hephaestus.plugins import use_host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
 
 __all__ = ["main", "run"]
 
@@ -28,11 +30,23 @@ def main() -> None:
     """Run the command line and end the process with its exit code."""
     if os.environ.get(_COMPLETION):
         root.main(prog_name=_PROGRAM, complete_var=_COMPLETION)
+    # A listing leaves no garbage worth the search for it, which is a tenth of its time, and again at its end.
+    gc.disable()
+    code = _run(sys.argv[1:], _prepare)
+    if not gc.isenabled():
+        gc.freeze()
+    sys.exit(code)
+
+
+def _prepare() -> None:
+    """Get the process ready for a command: it may take long, leave garbage, and have something to tidy up."""
+    import signal
+
+    gc.enable()
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Under nohup SIGHUP is ignored, and stays so.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
-    sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -44,24 +58,29 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code: 0 done, 1 failed or refused, 2 usage, 130 on Ctrl-C, 128 + n on signal n.
     """
-    session: Session | None = None
-    previous = use_host(None)
+    return _run(arguments)
+
+
+def _run(arguments: Sequence[str], on_start: Callable[[], None] | None = None) -> int:
+    context = click.Context(root, info_name=_PROGRAM, **root.context_settings)
+    session = session_of(context)
+    session.on_start = on_start
     try:
-        with root.make_context(_PROGRAM, list(arguments)) as context:
-            session = session_of(context)
-            use_host(session.host)
+        with context:
+            root.parse_args(context, list(arguments))
             root.invoke(context)
         sys.stdout.flush()
         return 0
     except BaseException as error:  # the one place where every way to end becomes an exit code
-        return _exit_code(error, debug=session.debug if session else "--debug" in arguments)
+        # The option's value, unless the arguments were too wrong to be read.
+        return _exit_code(error, debug=context.params.get("debug", "--debug" in arguments))
     finally:
-        if session is not None:
-            session.close()
-        use_host(previous)
+        session.close()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    import signal
+
     # A second signal ends the process at once, should the first one's way out hang.
     signal.signal(number, signal.SIG_DFL)
     raise Interrupted(number)
@@ -78,6 +97,8 @@ def _exit_code(error: BaseException, *, debug: bool) -> int:
 
         traceback.print_exception(error)
     if isinstance(error, Interrupted):
+        import signal
+
         _complain(f"ended by {signal.Signals(error.signum).name}")
         return 128 + error.signum
     if isinstance(error, KeyboardInterrupt):

@@ -38,7 +38,11 @@ _LEVELS = ("debug", "info", "warning", "error", "critical")
 @click.option("--log-file", type=click.Path(dir_okay=False), metavar="PATH", help="Append JSON log lines to this file.")
 @click.option("--run-id", metavar="ID", help="Correlate the run's events by this id instead of a new one.")
 @click.option(
-    "--disable-plugin", multiple=True, metavar="NAME", help="Do not load this plugin; may be given several times."
+    "--disable-plugin",
+    multiple=True,
+    is_eager=True,  # so that a --help behind it heeds it
+    metavar="NAME",
+    help="Do not load this plugin; may be given several times.",
 )
 @click.option("--debug", is_flag=True, envvar="HEPHAESTUS_DEBUG", help="Show tracebacks of errors.")
 @click.pass_context

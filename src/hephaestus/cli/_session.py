@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hephaestus.cli._style import styled
-from hephaestus.config import Configuration, load_configuration
-from hephaestus.context import current_context
 from hephaestus.errors import ConfigError, EventError, UsageError
-from hephaestus.plugins import PluginHost, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
     from rich.console import Console
 
+    from hephaestus.config import Configuration
     from hephaestus.logging import LogFormat
+    from hephaestus.plugins import PluginHost, Problem
 
 __all__ = ["Session", "current_session", "session_of"]
 
@@ -31,21 +31,27 @@ _SLOT = "hephaestus.session"
 
 
 class Session:
-    """One invocation of `hephaestus`.
+    """One invocation of `hephaestus`. Each part is imported and made on first need: `--version` needs none.
 
     Args:
         options: the values of the root's options, by parameter name.
 
     Attributes:
-        debug: True when tracebacks are wanted.
+        on_start: called when a command is about to run, before anything else.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
-        self.debug = bool(options.get("debug"))
-        self._configurations: dict[Path, Configuration] = {}
+        self.on_start: Callable[[], None] | None = None
+        self._configurations: dict[str, Configuration] = {}
         self._unreported: list[Problem] = []
+        self._outer_host: PluginHost | None = None
         self._started = False
+
+    @property
+    def debug(self) -> bool:
+        """True when tracebacks are wanted."""
+        return bool(self._options.get("debug"))
 
     # ---- configuration -----------------------------------------------------------------------------------------
 
@@ -55,7 +61,12 @@ class Session:
         Raises:
             ConfigError: it cannot be read.
         """
-        folder = Path.cwd() if root is None else root.absolute()
+        from hephaestus.config import load_configuration
+
+        try:
+            folder = os.path.abspath(os.curdir if root is None else root)
+        except FileNotFoundError as error:
+            raise ConfigError("the working directory does not exist any more", hint="change into another") from error
         if folder not in self._configurations:
             self._configurations[folder] = load_configuration(folder)
         return self._configurations[folder]
@@ -95,13 +106,18 @@ class Session:
                 raise
             # Help and listings work with a broken configuration; a command that starts reports it.
             core = {}
+        from hephaestus.plugins import PluginHost, use_host
+
         disabled = {*self._options.get("disable_plugin", ()), *core.get("disabled_plugins", ())}
-        return PluginHost(
+        host = PluginHost(
             disabled=disabled,
             enabled=core.get("enabled_plugins"),
             report=self._report,
             reserved_commands=CORE_COMMANDS,
         )
+        # What plugins look up, while they are imported too, is in this host until the session ends.
+        self._outer_host = use_host(host)
+        return host
 
     def _report(self, problem: Problem) -> None:
         if self._started:
@@ -130,6 +146,8 @@ class Session:
         Raises:
             UsageError: a log file, level, format or run id that will not do.
         """
+        if self.on_start is not None:
+            self.on_start()
         from hephaestus.logging import configure_logging
 
         log_format: LogFormat = self._setting("log_format") or "text"
@@ -148,13 +166,18 @@ class Session:
         self.host.start_listening()
 
     def close(self) -> None:
-        """Take the listeners away."""
+        """Take the listeners away, and make the host from before the session the process's host again."""
         if "host" in self.__dict__:
+            from hephaestus.plugins import use_host
+
             self.host.stop_listening()
+            use_host(self._outer_host)
 
     @property
     def run_id(self) -> str:
         """The run's id."""
+        from hephaestus.context import current_context
+
         return current_context().run_id or ""
 
     # ---- people ------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ described in `hephaestus.plugins.hookspecs`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from hephaestus.config import ConfigTable
 from hephaestus.plugins import hookspecs
@@ -16,7 +16,11 @@ from hephaestus.plugins._host import Answer, PluginHost
 from hephaestus.plugins._markers import hookimpl, hookspec, implements
 from hephaestus.plugins._plugin import Plugin
 from hephaestus.plugins._report import Problem
-from hephaestus.registry import Definition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hephaestus.registry import Definition
 
 __all__ = [
     "Answer",
@@ -36,21 +40,21 @@ __all__ = [
     "use_host",
 ]
 
-_host: PluginHost | None = None
+_current: PluginHost | None = None
 
 
 def current_host() -> PluginHost:
     """Return the process's host: the one given to `use_host`, else one over all installed plugins."""
-    global _host
-    if _host is None:
-        _host = PluginHost()
-    return _host
+    global _current
+    if _current is None:
+        _current = PluginHost()
+    return _current
 
 
 def use_host(host: PluginHost | None) -> PluginHost | None:
     """Make `host` the process's host and return the one before; None makes the next look-up start afresh."""
-    global _host
-    previous, _host = _host, host
+    global _current
+    previous, _current = _current, host
     return previous
 
 

@@ -17,6 +17,9 @@ __all__ = ["GROUP", "PluginSource", "discover"]
 
 GROUP = "hephaestus.plugins"
 
+_GROUP = GROUP.encode()
+_METADATA = (".dist-info", ".egg-info")
+
 
 class PluginSource(NamedTuple):
     """Where a plugin comes from.
@@ -49,7 +52,9 @@ def discover(path: Iterable[str] | None = None) -> list[PluginSource]:
     """
     seen: set[str] = set()
     sources: list[PluginSource] = []
-    for distribution in _distributions(list(sys.path if path is None else path)):
+    for distribution in _distributions(
+        [each for each in (sys.path if path is None else path) if isinstance(each, str)]
+    ):
         key = distribution.name.lower().replace("_", "-").replace(".", "-")
         if key in seen:
             continue
@@ -63,30 +68,43 @@ def discover(path: Iterable[str] | None = None) -> list[PluginSource]:
 def _distributions(path: list[str]) -> Iterator[_Distribution]:
     for folder in dict.fromkeys(each or os.curdir for each in path):
         try:
-            with os.scandir(folder) as entries:
-                # Sorted, so that two metadata folders of one distribution give the same answer everywhere.
-                names = sorted(each.name for each in entries if each.name.endswith((".dist-info", ".egg-info")))
+            # Sorted, so that two metadata folders of one distribution give the same answer everywhere.
+            names = sorted([name for name in os.listdir(folder) if name.endswith(_METADATA)])
         except NotADirectoryError:
             yield from _archive(folder)
-        except OSError:
+        except (OSError, ValueError):
             continue
         else:
             for name in names:
-                stem, _, _ = name.rpartition(".")
-                project, _, version = stem.partition("-")
-                text = _read(os.path.join(folder, name, "entry_points.txt"))
-                # `-py3.11` may follow the version in an egg's name.
-                yield _Distribution(project.replace("_", "-"), version.partition("-")[0] or "unknown", text)
+                # pip renames what it is about to remove, and leaves it like that where it was stopped.
+                if not name.startswith("~"):
+                    yield _named(name, f"{folder}/{name}/entry_points.txt")
+            if folder.endswith(".egg"):
+                yield _named(os.path.basename(folder), f"{folder}/EGG-INFO/entry_points.txt")
     yield from _other_finders(path)
 
 
+def _named(metadata: str, entry_points: str) -> _Distribution:
+    """Read a distribution off the name of its metadata folder; `-py3.11` may follow an egg's version."""
+    project, _, rest = metadata.rpartition(".")[0].partition("-")
+    return _Distribution(project.replace("_", "-"), rest.partition("-")[0] or "unknown", _read(entry_points))
+
+
 def _read(file: str) -> str:
+    # A file object costs three times as much, and each distribution is asked at each start.
     try:
-        with open(file, "rb") as stream:
-            data = stream.read()
+        descriptor = os.open(file, os.O_RDONLY)
+    except (OSError, ValueError):
+        return ""
+    data = b""
+    try:
+        while part := os.read(descriptor, 1 << 16):
+            data += part
     except OSError:
         return ""
-    return data.decode("utf-8", "replace") if GROUP.encode() in data else ""
+    finally:
+        os.close(descriptor)
+    return data.decode("utf-8", "replace") if _GROUP in data else ""
 
 
 def _archive(file: str) -> Iterator[_Distribution]:
@@ -125,5 +143,5 @@ def _entries(text: str) -> Iterator[tuple[str, str]]:
         elif inside and line and not line.startswith(("#", ";")):
             name, equals, value = line.partition("=")
             if equals:
-                # `[extra]` after a value is legal in old metadata and means nothing to us.
-                yield name.strip(), value.partition("[")[0].strip()
+                # `[extra]` after a value is legal in old metadata and means nothing to us, as do spaces within.
+                yield name.strip(), "".join(value.partition("[")[0].split())

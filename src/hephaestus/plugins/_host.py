@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from importlib import import_module
-from typing import Any, NamedTuple, TypeVar
-
-import pluggy
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from hephaestus.config import ConfigTable
-from hephaestus.emit import Emitted, add_listener
 from hephaestus.errors import DuplicateEventError, Interrupted
-from hephaestus.event import TelemetryEvent
 from hephaestus.plugins import hookspecs
 from hephaestus.plugins._command import Command
 from hephaestus.plugins._discovery import PluginSource, discover
-from hephaestus.plugins._inspect import hook_faults, implemented_hooks
-from hephaestus.plugins._markers import PROJECT
+from hephaestus.plugins._hooks import HookManager
+from hephaestus.plugins._inspect import Marked, hook_faults, marked_hooks
 from hephaestus.plugins._plugin import Plugin
 from hephaestus.plugins._report import Problem, Report, log_problem, one_line
-from hephaestus.registry import Definition, check_clash
+
+if TYPE_CHECKING:
+    import pluggy
+
+    from hephaestus.emit import Emitted
+    from hephaestus.registry import Definition
 
 __all__ = ["Answer", "PluginHost"]
 
@@ -65,7 +66,7 @@ class PluginHost:
         self._loading = False
         self._importing = False
         self._stop_listening: list[Callable[[], None]] = []
-        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager = HookManager()
 
     # ---- what is installed -------------------------------------------------------------------------------------
 
@@ -94,11 +95,12 @@ class PluginHost:
         for plugin in plugins:
             if not plugin.disabled and self._is_first(plugin, taken):
                 self._import(plugin)
-        for plugin in plugins:
-            self._add_hookspecs(plugin)
+        read = [(plugin, marked) for plugin in plugins if (marked := self._read(plugin)) is not None]
+        for plugin, marked in read:
+            self._add_hookspecs(plugin, marked)
         # pluggy calls the last registered first; we want the order of names.
-        for plugin in reversed(plugins):
-            self._register(plugin)
+        for plugin, marked in reversed(read):
+            self._register(plugin, marked)
         return plugins
 
     def _wanted(self, source: PluginSource) -> bool:
@@ -135,21 +137,23 @@ class PluginHost:
         plugin.module = self._guarded(plugin, f"cannot be imported from {source.value}", load)
         plugin.import_seconds = time.perf_counter() - started
 
-    def _add_hookspecs(self, plugin: Plugin) -> None:
+    def _read(self, plugin: Plugin) -> list[Marked] | None:
         if plugin.module is None:
-            return
-        # Asked before registration: pluggy compares implementations with the specifications that it knows by then.
-        offer = implemented_hooks(self._manager, plugin.module).get(hookspecs.hephaestus_hookspecs.__name__)
-        if offer is None:
-            return
-        namespaces = self._guarded(plugin, "fails in hephaestus_hookspecs", lambda: list(offer())) or []
-        for namespace in namespaces:
-            self._guarded(plugin, "offers no valid hooks", partial(self._manager.add_hookspecs, namespace))
+            return None
+        # An object's attributes may be computed, and fail.
+        return self._guarded(plugin, "cannot be read", partial(marked_hooks, self._manager, plugin.module))
 
-    def _register(self, plugin: Plugin) -> None:
-        if plugin.module is None:
-            return
-        for reason, mend in hook_faults(self._manager, plugin.module):
+    def _add_hookspecs(self, plugin: Plugin, marked: Iterable[Marked]) -> None:
+        # Asked before registration: pluggy compares implementations with the specifications that it knows by then.
+        for name, offer, _ in marked:
+            if name == hookspecs.hephaestus_hookspecs.__name__:
+                namespaces = self._guarded(plugin, f"fails in {name}", partial(_listed, offer)) or []
+                for namespace in namespaces:
+                    self._guarded(plugin, "offers no valid hooks", partial(self._manager.add_hookspecs, namespace))
+
+    def _register(self, plugin: Plugin, marked: Sequence[Marked]) -> None:
+        find = partial(_listed, partial(hook_faults, self._manager, plugin.module, marked))
+        for reason, mend in self._guarded(plugin, "cannot be read", find) or []:
             self._fault(plugin, reason, mend)
         registered = self._guarded(
             plugin,
@@ -159,7 +163,7 @@ class PluginHost:
         if registered is None and self._manager.has_plugin(plugin.name):
             self._manager.unregister(name=plugin.name)
         else:
-            plugin.hooks = tuple(sorted(implemented_hooks(self._manager, plugin.module)))
+            plugin.hooks = tuple(sorted({each.name for each in marked}))
 
     # ---- asking ------------------------------------------------------------------------------------------------
 
@@ -200,8 +204,9 @@ class PluginHost:
         An implementation that returns anything else is reported and left out.
         """
         items: list[tuple[Plugin, T]] = []
+        known = self._by_name
         for name, value in self.call(hook, **arguments):
-            plugin = self._by_name[name]
+            plugin = known[name]
             given: list[object] = self._guarded(plugin, f"returned no iterable from {hook}", partial(list, value)) or []
             for item in given:
                 if isinstance(item, kind):
@@ -226,15 +231,20 @@ class PluginHost:
 
     @cached_property
     def _definitions(self) -> dict[str, Definition]:
+        from hephaestus.event import TelemetryEvent
+        from hephaestus.registry import Definition, check_clash
+
         definitions: dict[str, Definition] = {}
+        constants: dict[str, Definition] = {}
         for plugin, event in self.collect(hookspecs.hephaestus_events.__name__, TelemetryEvent):
             try:
-                known = check_clash(event, plugin.source.distribution, definitions)
+                known = check_clash(event, plugin.source.distribution, constants)
             except DuplicateEventError as error:
                 self._fault(plugin, error.message, error.hint or "upgrade or uninstall one of the two")
             else:
                 if known is None:
-                    definitions[event.name] = Definition(event, plugin.source.distribution)
+                    definition = Definition(event, plugin.source.distribution)
+                    definitions[event.name] = constants[event.constant] = definition
                     plugin.events.append(event)
         return definitions
 
@@ -270,6 +280,8 @@ class PluginHost:
         """Attach the plugins' `hephaestus_on_event`; until `stop_listening` they hear each event."""
         if self._stop_listening:
             return
+        from hephaestus.emit import add_listener
+
         hook = hookspecs.hephaestus_on_event.__name__
         for plugin, implementation in self._implementations(hook):
             takes = bool(implementation.argnames)
@@ -308,6 +320,10 @@ class PluginHost:
         if problem not in plugin.problems:
             plugin.problems.append(problem)
             self._report(problem)
+
+
+def _listed(function: Callable[[], Iterable[T]]) -> list[T]:
+    return list(function())
 
 
 def _ask(plugin: Plugin, function: Callable[..., Any], arguments: list[Any]) -> Answer:

@@ -3,45 +3,49 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pluggy
+if TYPE_CHECKING:
+    import pluggy
 
-__all__ = ["hook_faults", "implemented_hooks"]
+__all__ = ["Marked", "hook_faults", "marked_hooks"]
 
 _PREFIX = "hephaestus_"
 
 
-def implemented_hooks(manager: pluggy.PluginManager, plugin: object) -> dict[str, Callable[..., Any]]:
-    """Return the functions that a plugin marks as hooks, by the hook's name."""
-    return {name: function for name, function, _ in _marked(manager, plugin)}
+class Marked(NamedTuple):
+    """A function that a plugin marks as a hook: the hook's name, the function, and the options of the mark."""
+
+    name: str
+    function: Callable[..., Any]
+    options: dict[str, Any]
 
 
-def hook_faults(manager: pluggy.PluginManager, plugin: object) -> Iterator[tuple[str, str]]:
-    """Find what is wrong with a plugin's hooks; yields (reason, mend)."""
-    for name, _, options in _marked(manager, plugin):
+def marked_hooks(manager: pluggy.PluginManager, plugin: object) -> list[Marked]:
+    """Find the functions that a plugin marks as hooks, in the order of their attributes' names."""
+    found = []
+    for attribute in dir(plugin):
+        options = manager.parse_hookimpl_opts(plugin, attribute)
+        if options is not None:
+            name = options.get("specname") or attribute
+            found.append(Marked(name, getattr(plugin, attribute, None), dict(options)))  # type: ignore[arg-type]
+    return found
+
+
+def hook_faults(manager: pluggy.PluginManager, plugin: object, marked: Iterable[Marked]) -> Iterator[tuple[str, str]]:
+    """Find what is wrong with a plugin's hooks, given those that it marks; yields (reason, mend)."""
+    for name, _, options in marked:
         if options.get("wrapper") or options.get("hookwrapper"):
             yield f"{name} is a hook wrapper, and these are not called", "return the value from a plain implementation"
         caller = getattr(manager.hook, name, None)
         if (caller is None or not caller.has_spec()) and not options.get("optionalhook"):
             yield f"implements unknown hook {name}{_nearest(manager, name)}", "correct the name or install its plugin"
-    for name, value in _members(plugin):
-        looks_like_one = name.startswith(_PREFIX) and inspect.isfunction(value) and _is_own(plugin, value)
-        if looks_like_one and manager.parse_hookimpl_opts(plugin, name) is None:
-            yield f"{name} looks like a hook but is not marked", "decorate it with @implements(...) or rename it"
-
-
-def _marked(manager: pluggy.PluginManager, plugin: object) -> Iterator[tuple[str, Callable[..., Any], dict[str, Any]]]:
-    for attribute, function in _members(plugin):
-        options = manager.parse_hookimpl_opts(plugin, attribute)
-        if options is not None:
-            yield options.get("specname") or attribute, function, dict(options)
-
-
-def _members(plugin: object) -> Iterator[tuple[str, Any]]:
     for name in dir(plugin):
-        yield name, getattr(plugin, name, None)
+        if name.startswith(_PREFIX) and manager.parse_hookimpl_opts(plugin, name) is None:
+            value = getattr(plugin, name, None)
+            if inspect.isfunction(value) and _is_own(plugin, value):
+                yield f"{name} looks like a hook but is not marked", "decorate it with @implements(...) or rename it"
 
 
 def _is_own(plugin: object, function: Any) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from hephaestus.event import TelemetryEvent
-from hephaestus.plugins._command import Command
-from hephaestus.plugins._discovery import PluginSource
-from hephaestus.plugins._report import Problem
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hephaestus.event import TelemetryEvent
+    from hephaestus.plugins._command import Command
+    from hephaestus.plugins._discovery import PluginSource
+    from hephaestus.plugins._report import Problem
 
 __all__ = ["Plugin"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -33,6 +32,8 @@ Report = Callable[[Problem], None]
 
 def log_problem(problem: Problem) -> None:
     """Report through `logging`, for programs that use the host as a library."""
+    import logging
+
     logging.getLogger("hephaestus.plugins").warning("%s", problem)
 
 

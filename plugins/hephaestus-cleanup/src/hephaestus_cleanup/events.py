@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hephaestus.telemetry import TelemetryEvent
+from hephaestus.event import TelemetryEvent
 
 __all__ = [
     "CLEANUP_PATH_ERROR",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hephaestus.plugins import hookspec
-from hephaestus_cleanup.rules import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from hephaestus_cleanup.rules import Rule
 
 __all__ = ["hephaestus_cleanup_protects", "hephaestus_cleanup_rules"]
 

@@ -6,7 +6,7 @@ Pairs: `cli.guard-rails.start` is followed by exactly one of `cli.guard-rails.co
 
 from __future__ import annotations
 
-from hephaestus.telemetry import TelemetryEvent
+from hephaestus.event import TelemetryEvent
 
 __all__ = [
     "ALL",
