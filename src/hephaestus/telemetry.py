@@ -6,18 +6,9 @@ cleanup plugin's `cleanup.path.removed`. Constants are resolved on first touch; 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hephaestus.context import (
-    bind_context,
-    child_environment,
-    current_context,
-    generate_operation_id,
-    generate_run_id,
-    operation_context,
-    set_run,
-)
-from hephaestus.emit import Emitted, add_listener, emit_event
 from hephaestus.errors import UnknownEventError
 from hephaestus.event import TelemetryEvent
 from hephaestus.plugins import contributed_events
@@ -25,6 +16,16 @@ from hephaestus.registry import TelemetryRegistry
 
 if TYPE_CHECKING:
     from hephaestus._constants import *  # noqa: F403
+    from hephaestus.context import (
+        bind_context,
+        child_environment,
+        current_context,
+        generate_operation_id,
+        generate_run_id,
+        operation_context,
+        set_run,
+    )
+    from hephaestus.emit import Emitted, add_listener, emit_event
 
 __all__ = [
     "Emitted",
@@ -45,9 +46,22 @@ __all__ = [
 #: The process's registry: events registered by hand, over those of the installed plugins.
 registry = TelemetryRegistry(contributed_events)
 
+# Plugins define their events at each start, and emit them at few: what only emitting needs comes with its first touch.
+_LATER = {
+    **dict.fromkeys(("Emitted", "add_listener", "emit_event"), "hephaestus.emit"),
+    **dict.fromkeys(
+        ("bind_context", "child_environment", "current_context", "operation_context"), "hephaestus.context"
+    ),
+    **dict.fromkeys(("generate_operation_id", "generate_run_id", "set_run"), "hephaestus.context"),
+}
+
 if not TYPE_CHECKING:  # a type checker knows the constants from the generated stub, and must see a typo
 
     def __getattr__(name: str) -> Any:
+        if name in _LATER:
+            # Kept, so that the next touch does not come here.
+            value = globals()[name] = getattr(import_module(_LATER[name]), name)
+            return value
         if not name.isupper() or name.startswith("_"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         try:

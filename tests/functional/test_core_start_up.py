@@ -83,6 +83,13 @@ def test_a_command_without_configuration_imports_nothing_that_structures_one(
     assert imported(OURS, *command) & heavy == set()
 
 
+def test_a_plugin_that_defines_events_by_the_public_face_imports_nothing_that_emits_them(
+    imported: Callable[..., set[str]],
+) -> None:
+    defining = "import sys; from hephaestus.telemetry import TelemetryEvent; print(*sys.modules, file=sys.stderr)"
+    assert imported(defining) & {"logging", "hephaestus.context", "hephaestus.emit", "hephaestus._redact"} == set()
+
+
 COLLECTING = """
 import atexit, gc, sys
 from hephaestus.cli import main
