@@ -110,6 +110,7 @@ def test_no_tests_is_no_failure(project: SampleProject) -> None:
 
 def test_a_missing_tool_fails_with_127_and_the_install_command(project: SampleProject) -> None:
     _with_tools(project)
+    project.write({".venv/lib/python3.11/site-packages/pip/__main__.py": ""})
     (project.bin / "mypy").unlink()
     outcome = project.run("--no-format")
     assert outcome.exit_code == 127
@@ -119,21 +120,37 @@ def test_a_missing_tool_fails_with_127_and_the_install_command(project: SamplePr
     assert outcome.ended["pytest"] == ("passed", 0)
 
 
+GROUP = "[tool.mypy]\n[dependency-groups]\ntypes = ['mypy>=1']\n"
+POETRY_GROUP = "[tool.mypy]\n[tool.poetry.group.types.dependencies]\nmypy = '^1'\n"
+EXTRA = "[tool.mypy]\n[project.optional-dependencies]\ntypes = ['mypy>=1']\n"
+
+
 @pytest.mark.parametrize(
-    ("lock", "command"),
+    ("lock", "pyproject", "command"),
     [
-        ("uv.lock", "uv add --dev mypy"),
-        ("poetry.lock", "poetry add --group dev mypy"),
-        ("pdm.lock", "pdm add --dev mypy"),
+        ("uv.lock", "[tool.mypy]\n", "uv add --dev mypy"),
+        ("poetry.lock", "[tool.mypy]\n", "poetry add --group dev mypy"),
+        ("pdm.lock", "[tool.mypy]\n", "pdm add --dev mypy"),
+        ("uv.lock", GROUP, "uv sync --inexact --group types"),
+        ("uv.lock", EXTRA, "uv sync --inexact --extra types"),
+        ("poetry.lock", POETRY_GROUP, "poetry install --with types"),
+        ("pdm.lock", GROUP, "pdm install --group types"),
+        ("tox.ini", "[tool.mypy]\n", "uv pip install --python"),
     ],
 )
 def test_the_install_command_is_that_of_the_projects_own_manager(
-    project: SampleProject, lock: str, command: str
+    project: SampleProject, lock: str, pyproject: str, command: str
 ) -> None:
-    project.write({"pyproject.toml": "[tool.mypy]\n", "demo.py": "", lock: ""})
+    project.write({"pyproject.toml": pyproject, "demo.py": "", lock: ""})
     outcome = project.run()
     assert outcome.exit_code == 127
     assert command in outcome.stdout
+
+
+def test_a_hook_that_names_a_tool_makes_it_no_dependency_of_the_lock(project: SampleProject) -> None:
+    hooks = "repos:\n- repo: x\n  hooks:\n  - id: mypy\n"
+    project.write({".pre-commit-config.yaml": hooks, "uv.lock": "", "demo.py": ""})
+    assert "uv add --dev mypy" in project.run().stdout
 
 
 def test_a_tool_on_path_is_not_taken_for_a_project_that_has_an_environment(
@@ -355,7 +372,7 @@ def test_a_faulty_configuration_is_refused_with_2_and_a_terminal_event(
     assert outcome.terminal == ["cli.guard-rails.failed"]
 
 
-EXTRA = """
+OWN_STEPS = """
 [[tool.hephaestus.guard-rails.steps]]
 name = "docs"
 command = ["sh", "-c", "echo documented > docs.out"]
@@ -373,7 +390,7 @@ opt-in = true
 
 
 def test_steps_of_the_projects_own_run_in_the_order_of_their_needs(project: SampleProject) -> None:
-    project.write({"pyproject.toml": EXTRA})
+    project.write({"pyproject.toml": OWN_STEPS})
     outcome = project.run("--jobs", "4")
     assert outcome.exit_code == 0
     assert outcome.ended == {"docs": ("passed", 0), "publish check": ("passed", 0)}

@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 
-from attrs import define, field
-
 from hephaestus_guard_rails._project import walk
 
 __all__ = ["FileTree", "Signature", "signature_of"]
@@ -55,7 +53,6 @@ def _is_artefact(relative: str) -> bool:
     return name.startswith(".coverage") or name.endswith((".pyc", ".log")) or name in _ARTEFACT_NAMES
 
 
-@define
 class FileTree:
     """Files below a root that decide results, and those that no check may change.
 
@@ -67,10 +64,11 @@ class FileTree:
         digests: path → signature and digest, as far as known; may be filled from an earlier run.
     """
 
-    root: Path
-    signatures: dict[str, Signature] = field(factory=dict)
-    guarded: frozenset[str] = frozenset()
-    digests: dict[str, tuple[Signature, str]] = field(factory=dict)
+    def __init__(self, root: Path, signatures: dict[str, Signature], guarded: frozenset[str]) -> None:
+        self.root = root
+        self.signatures = signatures
+        self.guarded = guarded
+        self.digests: dict[str, tuple[Signature, str]] = {}
 
     @classmethod
     def scan(cls, root: Path) -> FileTree:

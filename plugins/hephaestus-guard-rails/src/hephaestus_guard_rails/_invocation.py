@@ -8,9 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
-
-from attrs import define, field, frozen
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from hephaestus.errors import HephaestusError, Interrupted
 from hephaestus.telemetry import emit_event, operation_context
@@ -37,8 +35,7 @@ DRIFT_EXIT_CODE = 3
 _PLAN_LABEL = "plan"
 
 
-@frozen(kw_only=True)
-class Options:
+class Options(NamedTuple):
     """The command line, parsed. None and empty mean: not given."""
 
     path: Path = Path()
@@ -58,15 +55,16 @@ class Options:
     report: Path | None = None
 
 
-@define
 class Invocation:
     """Carries one invocation out; `execute` returns the exit code."""
 
-    options: Options
-    session: Session
-    stdout: TextIO = field(factory=lambda: sys.stdout)
-    _project: Project = field(init=False)
-    _config: GuardRailsConfig = field(init=False)
+    _project: Project
+    _config: GuardRailsConfig
+
+    def __init__(self, options: Options, session: Session) -> None:
+        self.options = options
+        self.session = session
+        self.stdout: TextIO = sys.stdout
 
     def execute(self) -> int:
         """Do what the options ask for.
@@ -182,8 +180,7 @@ class Invocation:
             report = run.execute()
         finally:
             view.close()
-        report.run_id = self.session.run_id
-        return report
+        return report._replace(run_id=self.session.run_id)
 
     def _view(self) -> View:
         if self.session.show_progress:

@@ -6,10 +6,13 @@ import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hephaestus_guard_rails._environment import Environment, find_environment
 from hephaestus_guard_rails.errors import GuardRailsUsageError, ProjectFileError
+
+if TYPE_CHECKING:
+    from hephaestus_guard_rails._declared import Declaration
 
 __all__ = ["Project", "find_project"]
 
@@ -105,8 +108,8 @@ class Project:
         return dict(parser[found[0]]) if found else None
 
     @cached_property
-    def declared(self) -> dict[str, str]:
-        """Names of the distributions that the project asks for anywhere → the file that asks."""
+    def declared(self) -> dict[str, Declaration]:
+        """Names of the distributions that the project asks for anywhere → the place that asks."""
         from hephaestus_guard_rails._declared import declared_distributions
 
         return declared_distributions(self)
