@@ -185,6 +185,9 @@ def test_an_annotation_is_always_one_line_with_its_properties(text: str, propert
         ("absent.py:3: error: bad", []),
         ("12:30:15 started", []),
         ("demo.py: no line", []),
+        ("/elsewhere/x\n  demo.py:5:3 - error: Bad (rule)", [("demo.py", 5, 3, "error: Bad (rule)")]),
+        ("./demo.py:1:5: [error] too many spaces (colons)", [("demo.py", 1, 5, "[error] too many spaces (colons)")]),
+        ("info: Function defined here\n --> demo.py:1:5", [("demo.py", 1, 5, "info: Function defined here")]),
     ],
 )
 def test_places_are_found_in_the_output_of_the_usual_tools(
@@ -192,6 +195,19 @@ def test_places_are_found_in_the_output_of_the_usual_tools(
 ) -> None:
     (tmp_path / "demo.py").write_text("")
     assert locations(output, tmp_path) == expected
+
+
+def test_remarks_are_no_errors_and_do_not_push_errors_out(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text("")
+    remarks = "".join(f"x.py:{line}: note: see here\n" for line in range(1, 20))
+    output = f"{remarks}x.py:30:1: [warning] missing start\nx.py:40: error: bad\nx.py:50:1: E501 warning in a text\n"
+    lines = complaints(Result("mypy", "check", Status.FAILED, 1, output=output.encode()), tmp_path, tmp_path)
+    assert len(lines) == 10
+    assert [line.split()[0] for line in lines[:3]] == ["::error", "::error", "::notice"]
+    (warning,) = complaints(
+        Result("yamllint", "check", Status.FAILED, 1, output=b"x.py:3:1: [warning] x"), *[tmp_path] * 2
+    )
+    assert warning.startswith("::warning ")
 
 
 def test_github_paths_are_relative_to_the_repository(tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_a_project_without_any_config_runs_the_tests_that_it_has(project: Sample
     outcome = project.run()
     assert outcome.exit_code == 0
     assert outcome.ended == {"pytest": ("passed", 0)}
-    assert "ruff check: no config" in outcome.stdout
+    assert "skipped: ruff check, ruff format, mypy, ty, pyright: no config" in outcome.stdout
 
 
 def test_fix_passes_come_first_and_the_checks_see_their_work(project: SampleProject) -> None:
@@ -425,6 +425,15 @@ def test_a_step_that_runs_guard_rails_itself_works(project: SampleProject) -> No
         }
     )
     assert project.run("--step", "outer").ended == {"outer": ("passed", 0)}
+
+
+def test_plan_tells_a_missing_tool_and_writes_commands_as_a_person_types_them(project: SampleProject) -> None:
+    _with_tools(project)
+    (project.bin / "mypy").unlink()
+    rows = {line.split("  ")[0]: line for line in project.run("--plan").stdout.splitlines()}
+    assert ".venv/bin/ruff check --no-fix ." in rows["ruff check"]
+    assert str(project.root) not in rows["ruff check"]
+    assert "missing" in rows["mypy"]
 
 
 def test_plan_shows_commands_and_reasons_and_runs_nothing(project: SampleProject) -> None:

@@ -189,7 +189,7 @@ class Run:
             timeout=self._timeout(step),
             grace=step.grace,
             needs=() if phase == "fix" else step.needs,
-            expected=history.expected(key),
+            expected=history.expected(key, step.group),
             apart=step.judge is not None,
         )
         self._entries[id(job)] = (entry, phase)

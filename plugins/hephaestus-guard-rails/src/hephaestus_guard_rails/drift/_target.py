@@ -8,8 +8,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
-
 from hephaestus_guard_rails.drift._tools import normal_name
 
 if TYPE_CHECKING:
@@ -22,13 +20,13 @@ _METADATA_NAME = re.compile(
 _UNKNOWABLE = re.compile(r"\b(?:extras|dependency_groups)\b")
 
 
-@frozen
 class Target:
     """A Python version and where its packages lie; without an environment, the running Python and no folders."""
 
-    python: str
-    folders: tuple[Path, ...] = ()
-    _cache: dict[str, bool] = field(factory=dict, repr=False, eq=False)
+    def __init__(self, python: str, folders: tuple[Path, ...] = ()) -> None:
+        self.python = python
+        self.folders = folders
+        self._cache: dict[str, bool] = {}
 
     @classmethod
     def read(cls, environment: Path | None) -> Target:
