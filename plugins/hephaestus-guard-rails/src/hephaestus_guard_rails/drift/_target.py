@@ -18,6 +18,7 @@ _METADATA_NAME = re.compile(
     r"^(?P<name>[A-Za-z0-9][\w.]*(?:-[A-Za-z]\w*)*)-(?P<version>[^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info$"
 )
 _UNKNOWABLE = re.compile(r"\b(?:extras|dependency_groups)\b")
+_EXTRA = re.compile(r"""\bextra\s*[=!]=\s*["']([^"']*)["']""")
 
 
 class Target:
@@ -68,10 +69,10 @@ class Target:
             "python_version": ".".join(self.python.split(".")[:2]),
             "python_full_version": self.python,
             "implementation_version": self.python,
-            "extra": "",
         }
         try:
-            return Marker(marker).evaluate(environment)
+            parsed = Marker(marker)
+            return any(parsed.evaluate({**environment, "extra": extra}) for extra in ("", *_EXTRA.findall(marker)))
         except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName):
             return True
 
