@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from hephaestus_guard_rails._audit import judge_audit
 from hephaestus_guard_rails.steps import Status
-from hephaestus_guard_rails.testing import SampleProject
+from hephaestus_guard_rails.testing import Outcome, SampleProject
 
 CLEAN = {"name": "attrs", "version": "26.1", "vulns": []}
 VULNERABLE = {"name": "jinja2", "version": "2.0", "vulns": [{"id": "PYSEC-1"}]}
@@ -141,9 +141,11 @@ def test_the_real_tool_audits_the_projects_environment_and_not_its_own(tmp_path:
     found = shutil.which("pip-audit", path=os.path.dirname(sys.executable))
     assert found is not None, "pip-audit is a development dependency"
     (project.bin / "pip-audit").symlink_to(found)
-    service = {"PIP_AUDIT_VULNERABILITY_SERVICE": "osv", "PIP_AUDIT_OSV_URL": advisories}
 
-    passed = project.run(**service)
+    def audit() -> Outcome:
+        return project.run(PIP_AUDIT_VULNERABILITY_SERVICE="osv", PIP_AUDIT_OSV_URL=advisories)
+
+    passed = audit()
     assert passed.ended == {"pip-audit": ("passed", 0)}, passed.stdout
 
     (site,) = (project.root / ".venv").glob("lib/python*/site-packages")
@@ -151,7 +153,7 @@ def test_the_real_tool_audits_the_projects_environment_and_not_its_own(tmp_path:
     (site / "wheel_of_old-1.0.dist-info" / "METADATA").write_text(
         "Metadata-Version: 2.1\nName: wheel-of-old\nVersion: 1.0\n"
     )
-    failed = project.run(**service)
+    failed = audit()
     assert failed.ended == {"pip-audit": ("failed", 1)}
     assert "wheel-of-old 1.0: PYSEC-2026-1; fixed in 2.0" in failed.stdout
     assert '"dependencies"' not in failed.stdout

@@ -47,6 +47,18 @@ def test_drift_as_json_is_one_document(project: SampleProject) -> None:
     assert report["mend"]
 
 
+def test_drift_on_github_annotates_the_lines_of_the_repository(project: SampleProject) -> None:
+    project.write({".git/HEAD": "ref: refs/heads/main\n", "part/requirements.txt": "ruff==0.9.0\nruff-lsp\nyamllint\n"})
+    project.installed("ruff", "0.8.0")
+    project.installed("yamllint", "1.0")
+    lines = project.run("--drift", "--output", "github", "part").stdout.splitlines()
+    hint = "0.8.0 is installed; install ==0.9.0"
+    assert f"::error title=drift%3A violation,file=part/requirements.txt,line=1::ruff ==0.9.0: {hint}" in lines
+    assert any(
+        line.startswith("::notice title=drift%3A unpinned,file=part/requirements.txt,line=3::") for line in lines
+    )
+
+
 def test_drift_runs_no_gate_and_changes_nothing(project: SampleProject) -> None:
     project.tool("ruff", "touch ran")
     project.tool("mypy", "touch ran")
@@ -77,4 +89,5 @@ def test_a_mend_that_fails_is_reported_with_what_it_said(project: SampleProject)
     outcome = project.run("--drift", "--remediate")
     assert outcome.exit_code == 1
     assert "no such version" in outcome.stderr
+    assert outcome.payloads("cli.guard-rails.failed")[0]["step"] == "drift"
     assert outcome.terminal == ["cli.guard-rails.failed"]

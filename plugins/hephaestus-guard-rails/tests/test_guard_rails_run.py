@@ -329,6 +329,11 @@ def test_a_path_argument_names_the_project(project: SampleProject, tmp_path: Pat
         ["--why", "nobody"],
         ["--remediate"],
         ["--drift", "--step", "mypy"],
+        ["--drift", "--jobs", "2"],
+        ["--drift", "--no-cache"],
+        ["--plan", "--why", "mypy"],
+        ["--plan", "--junit", "x.xml"],
+        ["--why", "mypy", "--report", "x.json"],
         ["no/such/folder"],
         ["--junit", "no/such/folder/x.xml"],
         ["--report", "."],
@@ -448,6 +453,15 @@ def test_plan_shows_commands_and_reasons_and_runs_nothing(project: SampleProject
     fixes = {entry["step"]: entry["fix"] for entry in plan if entry["fix"]}
     assert fixes.keys() == {"ruff check", "ruff format"}
     assert "--no-fix" in next(entry["check"] for entry in plan if entry["step"] == "ruff check")
+
+
+def test_why_tells_machines_too(project: SampleProject) -> None:
+    _with_tools(project)
+    told = [json.loads(project.run("--why", step, "--output", "json").stdout) for step in ("mypy", "ty")]
+    assert told == [
+        {"step": "mypy", "runs": True, "reason": "no pass of it is kept"},
+        {"step": "ty", "runs": False, "reason": "no config: neither configured nor declared"},
+    ]
 
 
 def test_mypy_gets_no_paths_when_its_config_names_files(project: SampleProject) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hephaestus.telemetry import emit_event
 from hephaestus_guard_rails import events
 from hephaestus_guard_rails._project import Project, find_project
-from hephaestus_guard_rails._terminal import complete, failed, interruption
+from hephaestus_guard_rails._terminal import DRIFT_LABEL, complete, failed, interruption
 from hephaestus_guard_rails._text import columns, harmless
 from hephaestus_guard_rails.errors import GuardRailsError
 
@@ -43,10 +43,10 @@ def run_drift(project: Project, options: Options) -> int:
         if signum is not None:
             raise interruption(signum)
         report = check_drift(find_project(project.root))
-    _show(report, as_json=options.output == "json")
+    _show(report, project, options.output)
     if drifted := report.drifted_tools:
         emit_event(_LOGGER, events.CLI_GUARD_RAILS_DRIFT, level=logging.WARNING, drifted_tools=drifted)
-        failed("drift", EXIT_CODE)
+        failed(DRIFT_LABEL, EXIT_CODE)
         return EXIT_CODE
     if report.comparable:
         emit_event(_LOGGER, events.CLI_GUARD_RAILS_DRIFT_OK)
@@ -54,14 +54,31 @@ def run_drift(project: Project, options: Options) -> int:
     return 0
 
 
-def _show(report: DriftReport, *, as_json: bool) -> None:
-    if as_json:
+def _show(report: DriftReport, project: Project, output: str) -> None:
+    if output == "json":
         from hephaestus_guard_rails._reports import json_text
 
         sys.stdout.write(json_text(report.to_json()))
         sys.stdout.flush()
-    else:
-        _write(drift_lines(report))
+        return
+    _write(drift_lines(report))
+    if output == "github":
+        _write(_annotations(report, project))
+
+
+def _annotations(report: DriftReport, project: Project) -> list[str]:
+    """GitHub's workflow commands: one at each line that is drifted from, a notice at each unpinned one."""
+    from hephaestus_guard_rails._github import annotation
+    from hephaestus_guard_rails.drift import Kind
+
+    lines = []
+    for finding in report.findings:
+        level = "notice" if finding.kind is Kind.UNPINNED else "error"
+        text = f"{finding.tool} {finding.expected}: {finding.hint}"
+        file = os.path.relpath(project.root / finding.source.file, project.top)
+        title = f"drift: {finding.kind.value}"
+        lines.append(annotation(level, text, title=title, file=file, line=finding.source.line))
+    return lines
 
 
 def _write(lines: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hephaestus_guard_rails._gather import gather_steps
 from hephaestus_guard_rails._narrator import Narrator, View
-from hephaestus_guard_rails._plan import Plan, Selection, make_plan
+from hephaestus_guard_rails._plan import Plan, PlannedStep, Selection, make_plan
 from hephaestus_guard_rails._render import Board, Heartbeat, block, plan_lines, summary_lines
 from hephaestus_guard_rails._result import Result, RunReport
 from hephaestus_guard_rails._run import Run, RunSettings
@@ -166,23 +166,33 @@ class Gates:
         """Show the plan, or why a step would run again; run nothing and return 0."""
         plan = self._plan()
         if self.options.why:
-            self._stdout.write(f"{self._why(plan)}\n")
+            self._show_why(plan)
         elif self.options.output == "json":
             from hephaestus_guard_rails._reports import json_text, plan_report
 
             self._stdout.write(json_text(plan_report(plan)))
         else:
-            self._write([f"project: {self._project.root}", *plan_lines(plan, self._project.root)])
+            root = self._project.root
+            self._write([f"project: {root}", *plan_lines(plan, root)])
         return 0
 
-    def _why(self, plan: Plan) -> str:
+    def _show_why(self, plan: Plan) -> None:
+        entry = plan.find(self.options.why)
+        runs, reason = self._why(entry)
+        if self.options.output == "json":
+            from hephaestus_guard_rails._reports import json_text
+
+            self._stdout.write(json_text({"step": entry.step.name, "runs": runs, "reason": reason}))
+        else:
+            self._write([f"{entry.step.name} would {'run' if runs else 'not run'}: {reason}"])
+
+    def _why(self, entry: PlannedStep) -> tuple[bool, str]:
         from hephaestus_guard_rails._cache import Cache
         from hephaestus_guard_rails._files import FileTree
 
-        entry = plan.find(self.options.why)
         if not entry.decision.enabled:
-            return f"{entry.step.name} is not run: {entry.decision.reason}"
+            return False, entry.decision.reason
         if not self._reuse():
-            return f"{entry.step.name} runs each time: passes are not reused (--no-cache, the configuration, or CI)"
+            return True, "passes are not reused (--no-cache, the configuration, or CI)"
         tree = FileTree.scan(self._project.root)
         return Cache(Store(self._project.root), self._project, tree).explain(entry)

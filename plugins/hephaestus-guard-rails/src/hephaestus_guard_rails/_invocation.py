@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hephaestus.telemetry import operation_context
 from hephaestus_guard_rails._project import Project, find_project
-from hephaestus_guard_rails._terminal import announced
+from hephaestus_guard_rails._terminal import DRIFT_LABEL, PLAN_LABEL, announced
 
 if TYPE_CHECKING:
     from hephaestus.cli import Session
@@ -29,7 +29,8 @@ def invoke(options: Options, session: Session) -> int:
         from hephaestus_guard_rails._gates import Gates
 
         return Gates(options, session, *_prepare(options, session)).explain()
-    with operation_context("cli.guard-rails"), announced(skip_format=options.skip_format):
+    label = DRIFT_LABEL if options.drift else PLAN_LABEL
+    with operation_context("cli.guard-rails"), announced(label, skip_format=options.skip_format):
         project, config = _prepare(options, session)
         if options.drift:
             from hephaestus_guard_rails._drift_run import run_drift

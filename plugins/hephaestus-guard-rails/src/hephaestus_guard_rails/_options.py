@@ -37,9 +37,31 @@ class Options(NamedTuple):
         """
         if self.remediate and not self.drift:
             raise GuardRailsUsageError("--remediate mends drift", hint="add --drift")
-        gates = self.steps or self.skip or self.plan or self.why or self.junit or self.report
-        if self.drift and gates:
+        if self.drift and (given := self._gate_options()):
             raise GuardRailsUsageError(
-                "--drift runs no gates, so it goes with none of --step, --skip, --plan, --why, --junit, --report",
+                f"--drift runs no gates, so {given[0]} means nothing to it",
                 hint="run twice: once with --drift, once without",
             )
+        if self.plan and self.why:
+            raise GuardRailsUsageError("--plan and --why exclude each other", hint="choose one of the two")
+        if (self.plan or self.why) and (self.junit or self.report):
+            raise GuardRailsUsageError(
+                "--plan and --why run nothing, so there is nothing to report",
+                hint="leave --junit and --report out; --plan --output json is for machines",
+            )
+
+    def _gate_options(self) -> list[str]:
+        """The given options that concern gates alone."""
+        values: dict[str, object] = {
+            "--step": self.steps,
+            "--skip": self.skip,
+            "--plan": self.plan,
+            "--why": self.why,
+            "--fail-fast": self.fail_fast,
+            "--jobs": self.jobs,
+            "--timeout": self.timeout,
+            "--junit": self.junit,
+            "--report": self.report,
+        }
+        cache = [] if self.reuse is None else ["--cache" if self.reuse else "--no-cache"]
+        return [name for name, value in values.items() if value] + cache

@@ -11,11 +11,12 @@ from hephaestus.errors import HephaestusError, Interrupted
 from hephaestus.telemetry import emit_event
 from hephaestus_guard_rails import events
 
-__all__ = ["PLAN_LABEL", "Told", "announced", "complete", "failed", "interruption"]
+__all__ = ["DRIFT_LABEL", "PLAN_LABEL", "Told", "announced", "complete", "failed", "interruption"]
 
 _LOGGER = logging.getLogger("hephaestus.guard-rails")
 #: The label of failures that belong to no step: the project, the configuration, the plan.
 PLAN_LABEL = "plan"
+DRIFT_LABEL = "drift"
 
 
 class Told(Exception):
@@ -27,24 +28,24 @@ class Told(Exception):
 
 
 @contextmanager
-def announced(*, skip_format: bool) -> Iterator[None]:
-    """Emit the start, and a failed event for whatever ends the run by an exception."""
+def announced(label: str, *, skip_format: bool) -> Iterator[None]:
+    """Emit the start, and a failed event with this label for whatever ends the run by an exception."""
     emit_event(_LOGGER, events.CLI_GUARD_RAILS_START, skip_format=skip_format)
     try:
         yield
     except Told as told:
         raise told.error from None
     except HephaestusError as error:
-        failed(PLAN_LABEL, error.exit_code)
+        failed(label, error.exit_code)
         raise
     except KeyboardInterrupt:
-        failed(PLAN_LABEL, -signal.SIGINT)
+        failed(label, -signal.SIGINT)
         raise
     except Interrupted as interrupted:
-        failed(PLAN_LABEL, -interrupted.signum)
+        failed(label, -interrupted.signum)
         raise
     except BaseException:
-        failed(PLAN_LABEL, 1)
+        failed(label, 1)
         raise
 
 
