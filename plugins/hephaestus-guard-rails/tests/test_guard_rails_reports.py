@@ -148,10 +148,7 @@ def test_tool_output_cannot_give_workflow_commands(tmp_path: Path) -> None:
     assert token not in evil.decode()
 
 
-HOSTILE = ["a,b.py", "a%0Ab.py", "ä b.py", "::error::.py", "a\x1b[31m.py", "a'\".py", "-rf.py"]
-
-
-@pytest.mark.parametrize("name", [name for name in HOSTILE if ":" not in name])
+@pytest.mark.parametrize("name", ["a,b.py", "a%0Ab.py", "ä b.py", "a\x1b[31m.py", "a'\".py", "-rf.py", "a=b;c.py"])
 def test_annotations_stay_well_formed_with_hostile_file_names(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("")
     result = Result("mypy", "check", Status.FAILED, 1, output=f"{name}:3:1: error: bad, 100%: all\n".encode())
@@ -161,6 +158,19 @@ def test_annotations_stay_well_formed_with_hostile_file_names(tmp_path: Path, na
     assert match[2] == "error: bad, 100%25: all"
     decoded = match[1].replace("%3A", ":").replace("%2C", ",").replace("%25", "%")
     assert decoded == harmless(name)
+
+
+@pytest.mark.parametrize("name", ["::error::x.py", "a\nb.py", "a\r\n::error file=x::y.py", "a:3:b.py"])
+def test_a_file_name_that_breaks_lines_or_looks_like_a_command_forges_none(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("")
+    result = Result("mypy", "check", Status.FAILED, 1, output=f"{name}:3:1: error: bad\n".encode(), reason=name)
+    stream = StringIO()
+    group(result, tmp_path, tmp_path, stream)
+    shielded = re.sub(r"^::stop-commands::(\w+)$.*?^::\1::$", "", stream.getvalue(), flags=re.MULTILINE | re.DOTALL)
+    commands = [line for line in shielded.splitlines() if line]
+    assert [line.split()[0] for line in commands[:2]] == ["::group::mypy:", "::endgroup::"]
+    assert len(commands) == 3
+    assert commands[2].startswith("::error title=mypy")
 
 
 @given(st.text(), st.dictionaries(st.sampled_from(["file", "title"]), st.text()))

@@ -250,8 +250,9 @@ def test_output_of_a_test_run_is_no_changed_file(project: SampleProject) -> None
     assert project.run("--no-format", "--no-cache").exit_code == 0
 
 
-def test_the_config_trap_fix_true_changes_no_file_in_a_check(project: SampleProject) -> None:
-    project.write({"pyproject.toml": "[tool.ruff]\nfix = true\n", "demo.py": "import os\n"})
+@pytest.mark.parametrize("trap", ["fix = true", "fix-only = true", "fix = true\nfix-only = true\nunsafe-fixes = true"])
+def test_a_config_that_fixes_changes_no_file_in_a_check(project: SampleProject, trap: str) -> None:
+    project.write({"pyproject.toml": f"[tool.ruff]\n{trap}\n", "demo.py": "import os\n"})
     _real_tools(project, "ruff")
     outcome = project.run("--no-format")
     assert outcome.exit_code == 1
@@ -275,6 +276,23 @@ def test_lint_alone_is_not_taken_for_ruffs_formatter_where_another_one_formats(p
     outcome = project.run()
     assert outcome.ended == {"ruff check": ("passed", 0)}
     assert "formatted by black" in outcome.stdout
+
+
+def test_the_real_yamllint_reads_the_projects_files_and_nobody_elses(project: SampleProject) -> None:
+    bad = "a:   1\n"
+    project.write(
+        {".yamllint": "extends: default\n", ".venv/x.yaml": bad, "node_modules/x/y.yml": bad, "env/z.yaml": bad}
+    )
+    project.write({"env/pyvenv.cfg": "", "ok.yaml": "a: 1\n", ".github/workflows/ci.yml": "a: 1\n", "docs/a.md": ""})
+    _real_tools(project, "yamllint")
+    assert project.run().ended == {"yamllint": ("passed", 0)}
+    project.write({".github/workflows/ci.yml": bad})
+    outcome = project.run("--output", "github")
+    assert outcome.ended == {"yamllint": ("failed", 1)}
+    place = "file=.github/workflows/ci.yml,line=1,col=5"
+    assert f"::error title=yamllint,{place}::[error] too many spaces after colon (colons)" in outcome.stdout
+    project.write({".yamllint": "extends: nothing of the kind\n"})
+    assert project.run().ended["yamllint"][0] == "error"
 
 
 @pytest.mark.slow
@@ -332,6 +350,7 @@ def test_a_path_argument_names_the_project(project: SampleProject, tmp_path: Pat
         ["--drift", "--jobs", "2"],
         ["--drift", "--no-cache"],
         ["--plan", "--why", "mypy"],
+        ["--junit", "x", "--report", "x"],
         ["--plan", "--junit", "x.xml"],
         ["--why", "mypy", "--report", "x.json"],
         ["no/such/folder"],
@@ -352,6 +371,7 @@ def test_bad_input_is_refused_with_2_before_anything_runs(project: SampleProject
 def test_a_misspelt_step_is_answered_with_the_nearest(project: SampleProject) -> None:
     _with_tools(project)
     assert "did you mean 'mypy'" in project.run("--step", "mypi").stderr
+    assert "did you mean 'types'" in project.run("--skip", "tipes").stderr
 
 
 @pytest.mark.parametrize(
@@ -436,7 +456,7 @@ def test_plan_tells_a_missing_tool_and_writes_commands_as_a_person_types_them(pr
     _with_tools(project)
     (project.bin / "mypy").unlink()
     rows = {line.split("  ")[0]: line for line in project.run("--plan").stdout.splitlines()}
-    assert ".venv/bin/ruff check --no-fix ." in rows["ruff check"]
+    assert ".venv/bin/ruff check --no-fix --no-fix-only ." in rows["ruff check"]
     assert str(project.root) not in rows["ruff check"]
     assert "missing" in rows["mypy"]
 

@@ -161,8 +161,8 @@ def _ruff_steps() -> list[Step]:
         Step(
             name="ruff check",
             tool=_RUFF,
-            # --no-fix: `fix = true` in the project's config would make the check rewrite files and then pass.
-            check=("ruff", "check", "--no-fix", "."),
+            # `fix = true` and `fix-only = true` in the project's config would make the check rewrite files, then pass.
+            check=("ruff", "check", "--no-fix", "--no-fix-only", "."),
             fix=("ruff", "check", "--fix", "."),
             inputs=inputs,
             environment_inputs=("RUFF_CONFIG",),

@@ -50,6 +50,11 @@ class Options(NamedTuple):
                 hint="leave --junit and --report out; --plan --output json is for machines",
             )
 
+        if self.junit is not None and self.junit == self.report:
+            raise GuardRailsUsageError(
+                f"--junit and --report are both to be {self.junit}", hint="give each a path of its own"
+            )
+
     def _gate_options(self) -> list[str]:
         """The given options that concern gates alone."""
         values: dict[str, object] = {

@@ -89,11 +89,13 @@ def _labels(step: Step) -> set[str]:
     return _own_labels(step) | ({step.group.casefold()} if step.group else set())
 
 
-def _unknown(name: str, steps: Iterable[Step]) -> UnknownStepError:
-    known = sorted({step.name for step in steps})
+def _unknown(name: str, steps: Sequence[Step]) -> UnknownStepError:
     import difflib
 
-    close = difflib.get_close_matches(name, known, n=1)
+    known = sorted({step.name for step in steps})
+    close = difflib.get_close_matches(
+        name, [*known, *sorted({label for step in steps for label in _labels(step)})], n=1
+    )
     meant = f"did you mean {close[0]!r}? " if close else ""
     return UnknownStepError(f"no step is called {name!r}", hint=f"{meant}The steps are: {', '.join(known)}")
 
