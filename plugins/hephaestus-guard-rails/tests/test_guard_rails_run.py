@@ -291,7 +291,7 @@ def test_the_real_yamllint_reads_the_projects_files_and_nobody_elses(project: Sa
     assert outcome.ended == {"yamllint": ("failed", 1)}
     place = "file=.github/workflows/ci.yml,line=1,col=5"
     assert f"::error title=yamllint,{place}::[error] too many spaces after colon (colons)" in outcome.stdout
-    project.write({".yamllint": "extends: nothing of the kind\n"})
+    project.write({".yamllint": "rules:\n  nothing: enable\n"})
     assert project.run().ended["yamllint"][0] == "error"
 
 
