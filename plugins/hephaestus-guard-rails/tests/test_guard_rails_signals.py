@@ -189,6 +189,17 @@ def test_ctrl_c_in_a_terminal_restores_it_and_leaves_nothing(hanging: SampleProj
     assert log.read_text().count("cli.guard-rails.failed") == 1
 
 
+def test_a_step_that_asks_at_the_terminal_fails_and_does_not_hang(project: SampleProject, tmp_path: Path) -> None:
+    project.write({"pyproject.toml": "[tool.mypy]\n", "a.py": ""})
+    project.tool("mypy", "read answer < /dev/tty || exit 3")
+    master, slave, process = _in_terminal(project, tmp_path / "events.log")
+    os.close(slave)
+    _read_all(master)
+    os.close(master)
+    assert process.wait(timeout=60) == 1
+    assert '"status":"error","returncode":3' in (tmp_path / "events.log").read_text()
+
+
 def test_the_board_shows_running_steps_and_leaves_a_summary(project: SampleProject, tmp_path: Path) -> None:
     project.write({"pyproject.toml": "[tool.mypy]\n", "a.py": ""})
     project.tool("mypy", "sleep 0.5; echo found it; exit 1")

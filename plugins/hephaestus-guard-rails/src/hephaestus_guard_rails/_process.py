@@ -133,7 +133,7 @@ def _pidfd(pid: int) -> int:
 
 
 def spawn(argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], apart: bool = False) -> Child:
-    """Start a command in a process group of its own, with standard input closed.
+    """Start a command in a session and process group of its own, with standard input closed.
 
     Args:
         argv: the command; no shell is involved.
@@ -153,6 +153,7 @@ def spawn(argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], apa
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if apart else subprocess.STDOUT,
-            process_group=0,
+            # A session has a process group of its own, and no terminal: a prompt fails there instead of hanging.
+            start_new_session=True,
         )
     )

@@ -122,7 +122,7 @@ class Step:
     """One gate.
 
     Exactly one of `check` and `call` says what runs. Commands run in the project's root with the project's
-    environment first on PATH, standard input closed, and in a process group of their own.
+    environment first on PATH, standard input closed, and in a session of their own.
 
     Args:
         name: label in output, events and options, e.g. "ruff check".
