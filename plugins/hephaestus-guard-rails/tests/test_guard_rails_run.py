@@ -502,7 +502,9 @@ def test_fail_fast_leaves_the_rest_out(project: SampleProject) -> None:
     _with_tools(project, ruff='[ "$1" = format ] || exit 1', mypy="sleep 30", pytest="sleep 30")
     outcome = project.run("--no-format", "--fail-fast", "--jobs", "1", "--skip", "mypy")
     assert outcome.exit_code == 1
-    assert outcome.payloads("cli.guard-rails.failed")[0]["step"] in {"ruff check", "pytest"}
+    assert outcome.payloads("cli.guard-rails.failed")[0]["step"] == "ruff check"
+    skipped = {each["step"]: each["reason"] for each in outcome.payloads("guard-rails.step.skipped")}
+    assert skipped == dict.fromkeys(["ruff format", "pytest"], "--fail-fast: ruff check did not pass")
 
 
 def test_a_time_out_is_124_and_leaves_nothing_running(project: SampleProject) -> None:
