@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -240,6 +241,43 @@ def test_a_check_that_rewrites_files_fails_although_it_returned_0(project: Sampl
     assert outcome.ended["mypy"] == ("failed", 0)
     assert "changed 1 file: demo.py" in outcome.stdout
     assert outcome.ended["pytest"] == ("passed", 0)
+
+
+def _git(project: SampleProject) -> None:
+    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "sample"]):
+        subprocess.run(["git", *arguments], cwd=project.root, check=True)
+
+
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        ("demo.py", "failed"),
+        ("data.bin", "failed"),
+        ("built/out.py", "passed"),
+        ("new.py", "passed"),
+        ("x.log", "passed"),
+    ],
+    ids=["tracked source", "tracked data", "ignored", "untracked", "untracked and ignored by name"],
+)
+def test_in_a_repository_a_check_may_write_what_git_does_not_track(
+    project: SampleProject, written: str, status: str
+) -> None:
+    project.write(
+        {".gitignore": ".venv\nbuilt\n", "built/out.py": "", "data.bin": "", "pyproject.toml": "[tool.mypy]\n"}
+    )
+    project.write({"demo.py": ""})
+    _git(project)
+    project.write({"new.py": "", "x.log": ""})
+    project.tool("mypy", f"echo 1 >> {written}")
+    outcome = project.run()
+    assert outcome.ended == {"mypy": (status, 0)}
+    assert (f"changed 1 file: {written}" in outcome.stdout) == (status == "failed")
+
+
+def test_a_repository_that_git_refuses_is_guarded_whole(project: SampleProject) -> None:
+    project.write({".git/HEAD": "no repository\n", "pyproject.toml": "[tool.mypy]\n", "demo.py": "", "data.bin": ""})
+    project.tool("mypy", "echo 1 >> data.bin")
+    assert project.run().ended == {"mypy": ("failed", 0)}
 
 
 def test_output_of_a_test_run_is_no_changed_file(project: SampleProject) -> None:

@@ -154,6 +154,25 @@ def test_the_plugin_on_the_documentations_page_brings_its_gate(sample: SamplePro
     assert "a.py: an unresolved merge" in outcome.stdout
 
 
+@pytest.mark.parametrize("judge", ["lambda *given: 1 / 0", "lambda *given: 'passed'", "lambda *given: None"])
+def test_a_judge_that_fails_or_answers_rubbish_has_not_passed_the_step(
+    sample: SampleProject, tmp_path: Path, judge: str
+) -> None:
+    site = tmp_path / "site"
+    (site / "acme-1.dist-info").mkdir(parents=True)
+    (site / "acme-1.dist-info" / "entry_points.txt").write_text("[hephaestus.plugins]\nacme = acme\n")
+    (site / "acme-1.dist-info" / "METADATA").write_text("Name: acme\nVersion: 1\n")
+    (site / "acme.py").write_text(
+        "from hephaestus.plugins import hookimpl\n\n\n@hookimpl\ndef hephaestus_guard_rails_steps():\n"
+        f"    return [{{'name': 'x', 'check': ['true'], 'judge': {judge}}}]\n"
+    )
+    outcome = sample.run(PYTHONPATH=str(site))
+    assert outcome.exit_code == 1
+    assert outcome.ended == {"x": ("error", 0)}
+    assert outcome.terminal == ["cli.guard-rails.failed"]
+    assert "judge" in outcome.stdout
+
+
 def test_a_mapping_with_the_arguments_of_a_step_is_a_step(sample: SampleProject) -> None:
     """So that a plugin can offer a gate without importing this distribution."""
 

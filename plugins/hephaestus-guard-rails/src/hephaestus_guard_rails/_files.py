@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 
@@ -148,10 +147,6 @@ class FileTree:
             for relative, (signature, value) in self.digests.items()
             if self.signatures.get(relative) == signature and max(signature[1], signature[2]) < horizon
         }
-
-    def touched_between(self, relatives: Iterable[str], since_ns: int) -> list[str]:
-        """Those of the files that were written at or after a moment (wall clock, ns)."""
-        return [each for each in relatives if (found := self.signatures.get(each)) is None or found[1] >= since_ns]
 
 
 def _counts(relative: str, listing: tuple[set[str], set[str]] | None) -> bool:
