@@ -148,10 +148,7 @@ def test_tool_output_cannot_give_workflow_commands(tmp_path: Path) -> None:
     assert token not in evil.decode()
 
 
-HOSTILE = ["a,b.py", "a%0Ab.py", "ä b.py", "::error::.py", "a\x1b[31m.py", "a'\".py", "-rf.py"]
-
-
-@pytest.mark.parametrize("name", [name for name in HOSTILE if ":" not in name])
+@pytest.mark.parametrize("name", ["a,b.py", "a%0Ab.py", "ä b.py", "a\x1b[31m.py", "a'\".py", "-rf.py", "a=b;c.py"])
 def test_annotations_stay_well_formed_with_hostile_file_names(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("")
     result = Result("mypy", "check", Status.FAILED, 1, output=f"{name}:3:1: error: bad, 100%: all\n".encode())
@@ -161,6 +158,19 @@ def test_annotations_stay_well_formed_with_hostile_file_names(tmp_path: Path, na
     assert match[2] == "error: bad, 100%25: all"
     decoded = match[1].replace("%3A", ":").replace("%2C", ",").replace("%25", "%")
     assert decoded == harmless(name)
+
+
+@pytest.mark.parametrize("name", ["::error::x.py", "a\nb.py", "a\r\n::error file=x::y.py", "a:3:b.py"])
+def test_a_file_name_that_breaks_lines_or_looks_like_a_command_forges_none(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("")
+    result = Result("mypy", "check", Status.FAILED, 1, output=f"{name}:3:1: error: bad\n".encode(), reason=name)
+    stream = StringIO()
+    group(result, tmp_path, tmp_path, stream)
+    shielded = re.sub(r"^::stop-commands::(\w+)$.*?^::\1::$", "", stream.getvalue(), flags=re.MULTILINE | re.DOTALL)
+    commands = [line for line in shielded.splitlines() if line]
+    assert [line.split()[0] for line in commands[:2]] == ["::group::mypy:", "::endgroup::"]
+    assert len(commands) == 3
+    assert commands[2].startswith("::error title=mypy")
 
 
 @given(st.text(), st.dictionaries(st.sampled_from(["file", "title"]), st.text()))
@@ -185,6 +195,9 @@ def test_an_annotation_is_always_one_line_with_its_properties(text: str, propert
         ("absent.py:3: error: bad", []),
         ("12:30:15 started", []),
         ("demo.py: no line", []),
+        ("/elsewhere/x\n  demo.py:5:3 - error: Bad (rule)", [("demo.py", 5, 3, "error: Bad (rule)")]),
+        ("./demo.py:1:5: [error] too many spaces (colons)", [("demo.py", 1, 5, "[error] too many spaces (colons)")]),
+        ("info: Function defined here\n --> demo.py:1:5", [("demo.py", 1, 5, "info: Function defined here")]),
     ],
 )
 def test_places_are_found_in_the_output_of_the_usual_tools(
@@ -192,6 +205,19 @@ def test_places_are_found_in_the_output_of_the_usual_tools(
 ) -> None:
     (tmp_path / "demo.py").write_text("")
     assert locations(output, tmp_path) == expected
+
+
+def test_remarks_are_no_errors_and_do_not_push_errors_out(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text("")
+    remarks = "".join(f"x.py:{line}: note: see here\n" for line in range(1, 20))
+    output = f"{remarks}x.py:30:1: [warning] missing start\nx.py:40: error: bad\nx.py:50:1: E501 warning in a text\n"
+    lines = complaints(Result("mypy", "check", Status.FAILED, 1, output=output.encode()), tmp_path, tmp_path)
+    assert len(lines) == 10
+    assert [line.split()[0] for line in lines[:3]] == ["::error", "::error", "::notice"]
+    (warning,) = complaints(
+        Result("yamllint", "check", Status.FAILED, 1, output=b"x.py:3:1: [warning] x"), *[tmp_path] * 2
+    )
+    assert warning.startswith("::warning ")
 
 
 def test_github_paths_are_relative_to_the_repository(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -110,6 +111,7 @@ def test_no_tests_is_no_failure(project: SampleProject) -> None:
 
 def test_a_missing_tool_fails_with_127_and_the_install_command(project: SampleProject) -> None:
     _with_tools(project)
+    project.write({".venv/lib/python3.11/site-packages/pip/__main__.py": ""})
     (project.bin / "mypy").unlink()
     outcome = project.run("--no-format")
     assert outcome.exit_code == 127
@@ -119,21 +121,37 @@ def test_a_missing_tool_fails_with_127_and_the_install_command(project: SamplePr
     assert outcome.ended["pytest"] == ("passed", 0)
 
 
+GROUP = "[tool.mypy]\n[dependency-groups]\ntypes = ['mypy>=1']\n"
+POETRY_GROUP = "[tool.mypy]\n[tool.poetry.group.types.dependencies]\nmypy = '^1'\n"
+EXTRA = "[tool.mypy]\n[project.optional-dependencies]\ntypes = ['mypy>=1']\n"
+
+
 @pytest.mark.parametrize(
-    ("lock", "command"),
+    ("lock", "pyproject", "command"),
     [
-        ("uv.lock", "uv add --dev mypy"),
-        ("poetry.lock", "poetry add --group dev mypy"),
-        ("pdm.lock", "pdm add --dev mypy"),
+        ("uv.lock", "[tool.mypy]\n", "uv add --dev mypy"),
+        ("poetry.lock", "[tool.mypy]\n", "poetry add --group dev mypy"),
+        ("pdm.lock", "[tool.mypy]\n", "pdm add --dev mypy"),
+        ("uv.lock", GROUP, "uv sync --inexact --group types"),
+        ("uv.lock", EXTRA, "uv sync --inexact --extra types"),
+        ("poetry.lock", POETRY_GROUP, "poetry install --with types"),
+        ("pdm.lock", GROUP, "pdm install --group types"),
+        ("tox.ini", "[tool.mypy]\n", "uv pip install --python"),
     ],
 )
 def test_the_install_command_is_that_of_the_projects_own_manager(
-    project: SampleProject, lock: str, command: str
+    project: SampleProject, lock: str, pyproject: str, command: str
 ) -> None:
-    project.write({"pyproject.toml": "[tool.mypy]\n", "demo.py": "", lock: ""})
+    project.write({"pyproject.toml": pyproject, "demo.py": "", lock: ""})
     outcome = project.run()
     assert outcome.exit_code == 127
     assert command in outcome.stdout
+
+
+def test_a_hook_that_names_a_tool_makes_it_no_dependency_of_the_lock(project: SampleProject) -> None:
+    hooks = "repos:\n- repo: x\n  hooks:\n  - id: mypy\n"
+    project.write({".pre-commit-config.yaml": hooks, "uv.lock": "", "demo.py": ""})
+    assert "uv add --dev mypy" in project.run().stdout
 
 
 def test_a_tool_on_path_is_not_taken_for_a_project_that_has_an_environment(
@@ -187,7 +205,7 @@ def test_a_project_without_any_config_runs_the_tests_that_it_has(project: Sample
     outcome = project.run()
     assert outcome.exit_code == 0
     assert outcome.ended == {"pytest": ("passed", 0)}
-    assert "ruff check: no config" in outcome.stdout
+    assert "skipped: ruff check, ruff format, mypy, ty, pyright: no config" in outcome.stdout
 
 
 def test_fix_passes_come_first_and_the_checks_see_their_work(project: SampleProject) -> None:
@@ -225,6 +243,43 @@ def test_a_check_that_rewrites_files_fails_although_it_returned_0(project: Sampl
     assert outcome.ended["pytest"] == ("passed", 0)
 
 
+def _git(project: SampleProject) -> None:
+    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "sample"]):
+        subprocess.run(["git", *arguments], cwd=project.root, check=True)
+
+
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        ("demo.py", "failed"),
+        ("data.bin", "failed"),
+        ("built/out.py", "passed"),
+        ("new.py", "passed"),
+        ("x.log", "passed"),
+    ],
+    ids=["tracked source", "tracked data", "ignored", "untracked", "untracked and ignored by name"],
+)
+def test_in_a_repository_a_check_may_write_what_git_does_not_track(
+    project: SampleProject, written: str, status: str
+) -> None:
+    project.write(
+        {".gitignore": ".venv\nbuilt\n", "built/out.py": "", "data.bin": "", "pyproject.toml": "[tool.mypy]\n"}
+    )
+    project.write({"demo.py": ""})
+    _git(project)
+    project.write({"new.py": "", "x.log": ""})
+    project.tool("mypy", f"echo 1 >> {written}")
+    outcome = project.run()
+    assert outcome.ended == {"mypy": (status, 0)}
+    assert (f"changed 1 file: {written}" in outcome.stdout) == (status == "failed")
+
+
+def test_a_repository_that_git_refuses_is_guarded_whole(project: SampleProject) -> None:
+    project.write({".git/HEAD": "no repository\n", "pyproject.toml": "[tool.mypy]\n", "demo.py": "", "data.bin": ""})
+    project.tool("mypy", "echo 1 >> data.bin")
+    assert project.run().ended == {"mypy": ("failed", 0)}
+
+
 def test_output_of_a_test_run_is_no_changed_file(project: SampleProject) -> None:
     _with_tools(
         project, pytest="echo x > .coverage; echo y > coverage.xml; mkdir -p .pytest_cache; echo z > .pytest_cache/x"
@@ -233,8 +288,9 @@ def test_output_of_a_test_run_is_no_changed_file(project: SampleProject) -> None
     assert project.run("--no-format", "--no-cache").exit_code == 0
 
 
-def test_the_config_trap_fix_true_changes_no_file_in_a_check(project: SampleProject) -> None:
-    project.write({"pyproject.toml": "[tool.ruff]\nfix = true\n", "demo.py": "import os\n"})
+@pytest.mark.parametrize("trap", ["fix = true", "fix-only = true", "fix = true\nfix-only = true\nunsafe-fixes = true"])
+def test_a_config_that_fixes_changes_no_file_in_a_check(project: SampleProject, trap: str) -> None:
+    project.write({"pyproject.toml": f"[tool.ruff]\n{trap}\n", "demo.py": "import os\n"})
     _real_tools(project, "ruff")
     outcome = project.run("--no-format")
     assert outcome.exit_code == 1
@@ -258,6 +314,23 @@ def test_lint_alone_is_not_taken_for_ruffs_formatter_where_another_one_formats(p
     outcome = project.run()
     assert outcome.ended == {"ruff check": ("passed", 0)}
     assert "formatted by black" in outcome.stdout
+
+
+def test_the_real_yamllint_reads_the_projects_files_and_nobody_elses(project: SampleProject) -> None:
+    bad = "a:   1\n"
+    project.write(
+        {".yamllint": "extends: default\n", ".venv/x.yaml": bad, "node_modules/x/y.yml": bad, "env/z.yaml": bad}
+    )
+    project.write({"env/pyvenv.cfg": "", "ok.yaml": "a: 1\n", ".github/workflows/ci.yml": "a: 1\n", "docs/a.md": ""})
+    _real_tools(project, "yamllint")
+    assert project.run().ended == {"yamllint": ("passed", 0)}
+    project.write({".github/workflows/ci.yml": bad})
+    outcome = project.run("--output", "github")
+    assert outcome.ended == {"yamllint": ("failed", 1)}
+    place = "file=.github/workflows/ci.yml,line=1,col=5"
+    assert f"::error title=yamllint,{place}::[error] too many spaces after colon (colons)" in outcome.stdout
+    project.write({".yamllint": "rules:\n  nothing: enable\n"})
+    assert project.run().ended["yamllint"][0] == "error"
 
 
 @pytest.mark.slow
@@ -312,6 +385,12 @@ def test_a_path_argument_names_the_project(project: SampleProject, tmp_path: Pat
         ["--why", "nobody"],
         ["--remediate"],
         ["--drift", "--step", "mypy"],
+        ["--drift", "--jobs", "2"],
+        ["--drift", "--no-cache"],
+        ["--plan", "--why", "mypy"],
+        ["--junit", "x", "--report", "x"],
+        ["--plan", "--junit", "x.xml"],
+        ["--why", "mypy", "--report", "x.json"],
         ["no/such/folder"],
         ["--junit", "no/such/folder/x.xml"],
         ["--report", "."],
@@ -330,6 +409,7 @@ def test_bad_input_is_refused_with_2_before_anything_runs(project: SampleProject
 def test_a_misspelt_step_is_answered_with_the_nearest(project: SampleProject) -> None:
     _with_tools(project)
     assert "did you mean 'mypy'" in project.run("--step", "mypi").stderr
+    assert "did you mean 'types'" in project.run("--skip", "tipes").stderr
 
 
 @pytest.mark.parametrize(
@@ -355,7 +435,7 @@ def test_a_faulty_configuration_is_refused_with_2_and_a_terminal_event(
     assert outcome.terminal == ["cli.guard-rails.failed"]
 
 
-EXTRA = """
+OWN_STEPS = """
 [[tool.hephaestus.guard-rails.steps]]
 name = "docs"
 command = ["sh", "-c", "echo documented > docs.out"]
@@ -373,7 +453,7 @@ opt-in = true
 
 
 def test_steps_of_the_projects_own_run_in_the_order_of_their_needs(project: SampleProject) -> None:
-    project.write({"pyproject.toml": EXTRA})
+    project.write({"pyproject.toml": OWN_STEPS})
     outcome = project.run("--jobs", "4")
     assert outcome.exit_code == 0
     assert outcome.ended == {"docs": ("passed", 0), "publish check": ("passed", 0)}
@@ -410,6 +490,15 @@ def test_a_step_that_runs_guard_rails_itself_works(project: SampleProject) -> No
     assert project.run("--step", "outer").ended == {"outer": ("passed", 0)}
 
 
+def test_plan_tells_a_missing_tool_and_writes_commands_as_a_person_types_them(project: SampleProject) -> None:
+    _with_tools(project)
+    (project.bin / "mypy").unlink()
+    rows = {line.split("  ")[0]: line for line in project.run("--plan").stdout.splitlines()}
+    assert ".venv/bin/ruff check --no-fix --no-fix-only ." in rows["ruff check"]
+    assert str(project.root) not in rows["ruff check"]
+    assert "missing" in rows["mypy"]
+
+
 def test_plan_shows_commands_and_reasons_and_runs_nothing(project: SampleProject) -> None:
     _with_tools(project, mypy="touch ran")
     outcome = project.run("--plan")
@@ -422,6 +511,15 @@ def test_plan_shows_commands_and_reasons_and_runs_nothing(project: SampleProject
     fixes = {entry["step"]: entry["fix"] for entry in plan if entry["fix"]}
     assert fixes.keys() == {"ruff check", "ruff format"}
     assert "--no-fix" in next(entry["check"] for entry in plan if entry["step"] == "ruff check")
+
+
+def test_why_tells_machines_too(project: SampleProject) -> None:
+    _with_tools(project)
+    told = [json.loads(project.run("--why", step, "--output", "json").stdout) for step in ("mypy", "ty")]
+    assert told == [
+        {"step": "mypy", "runs": True, "reason": "no pass of it is kept"},
+        {"step": "ty", "runs": False, "reason": "no config: neither configured nor declared"},
+    ]
 
 
 def test_mypy_gets_no_paths_when_its_config_names_files(project: SampleProject) -> None:
@@ -442,7 +540,9 @@ def test_fail_fast_leaves_the_rest_out(project: SampleProject) -> None:
     _with_tools(project, ruff='[ "$1" = format ] || exit 1', mypy="sleep 30", pytest="sleep 30")
     outcome = project.run("--no-format", "--fail-fast", "--jobs", "1", "--skip", "mypy")
     assert outcome.exit_code == 1
-    assert outcome.payloads("cli.guard-rails.failed")[0]["step"] in {"ruff check", "pytest"}
+    assert outcome.payloads("cli.guard-rails.failed")[0]["step"] == "ruff check"
+    skipped = {each["step"]: each["reason"] for each in outcome.payloads("guard-rails.step.skipped")}
+    assert skipped == dict.fromkeys(["ruff format", "pytest"], "--fail-fast: ruff check did not pass")
 
 
 def test_a_time_out_is_124_and_leaves_nothing_running(project: SampleProject) -> None:

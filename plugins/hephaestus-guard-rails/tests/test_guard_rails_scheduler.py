@@ -105,6 +105,14 @@ def test_the_longest_by_history_starts_first_and_unknown_ones_before_all(tmp_pat
     assert seen.starts == ["new", "long", "short"]
 
 
+def test_who_wants_to_fail_fast_gets_the_shortest_first(tmp_path: Path) -> None:
+    jobs = [shell("new", "true", tmp_path), shell("long", "true", tmp_path, expected=9.0)]
+    jobs.append(shell("short", "exit 1", tmp_path, expected=0.1))
+    seen = Recorder()
+    Scheduler(1, seen, fail_fast=True).run(jobs)
+    assert seen.starts == ["short"]
+
+
 def test_what_needs_a_failed_job_is_left_out_and_so_is_what_needs_that(tmp_path: Path) -> None:
     jobs = [
         shell("c", "true", tmp_path, needs=("b",)),
@@ -134,9 +142,9 @@ def test_everything_runs_although_one_fails(tmp_path: Path) -> None:
 
 def test_fail_fast_stops_what_runs_and_leaves_the_rest_out(tmp_path: Path) -> None:
     jobs = [
-        shell("hang", "echo $$ > hang.pid; sleep 600", tmp_path),
-        shell("bad", "while [ ! -s hang.pid ]; do sleep 0.01; done; exit 1", tmp_path),
-        shell("late", "true", tmp_path, expected=0.0),
+        shell("hang", "echo $$ > hang.pid; sleep 600", tmp_path, expected=1.0),
+        shell("bad", "while [ ! -s hang.pid ]; do sleep 0.01; done; exit 1", tmp_path, expected=2.0),
+        shell("late", "true", tmp_path),
     ]
     seen = Recorder()
     Scheduler(2, seen, fail_fast=True).run(jobs)

@@ -68,6 +68,62 @@ def test_a_signal_ends_the_run_with_nothing_left(hanging: SampleProject, signum:
     assert junit.exists()
 
 
+def _stopped(project: SampleProject, signum: int, *arguments: str, **variables: str) -> Outcome:
+    """Start the command, wait until its child has written `a.pid`, and send it a signal."""
+    process = project.start(*arguments, **variables)
+    ready = project.root / "a.pid"
+    wait_for(lambda: ready.exists() and bool(ready.read_text()))
+    process.send_signal(signum)
+    stdout, stderr = process.communicate(timeout=60)
+    return Outcome(process.returncode, stdout, stderr)
+
+
+def test_a_signal_during_a_fix_pass_starts_no_check(project: SampleProject) -> None:
+    project.write({"pyproject.toml": "[tool.ruff]\n[tool.mypy]\n", "a.py": ""})
+    project.tool("ruff", '[ "$2" = "--fix" ] && { echo $$ > a.pid; sleep 600; }; exit 0')
+    project.tool("mypy", "touch checked")
+    outcome = _stopped(project, signal.SIGINT)
+    assert outcome.exit_code == 130
+    assert outcome.terminal == ["cli.guard-rails.failed"]
+    assert survivors(project.root) == []
+    assert not (project.root / "checked").exists()
+    skipped = [(each["step"], each["phase"]) for each in outcome.payloads("guard-rails.step.skipped")]
+    assert skipped == [("ruff format", "fix"), *((name, "check") for name in ("ruff check", "ruff format", "mypy"))]
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"])
+def test_a_signal_during_a_mend_ends_its_command(project: SampleProject, signum: int, code: int) -> None:
+    project.write({"requirements.txt": "ruff==0.9.0\n"})
+    project.installed("ruff", "0.8.0")
+    project.tool("uv", "(sleep 600 & echo $! > b.pid; wait) & echo $$ > a.pid; sleep 600")
+    outcome = _stopped(project, signum, "--drift", "--remediate")
+    assert outcome.exit_code == code
+    assert outcome.terminal == ["cli.guard-rails.failed"]
+    failed = outcome.payloads("cli.guard-rails.failed")[0]
+    assert (failed["step"], failed["returncode"]) == ("drift", -signum)
+    assert survivors(project.root) == []
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"])
+def test_a_signal_before_the_first_step_ends_the_run_with_its_event(
+    project: SampleProject, tmp_path: Path, signum: int, code: int
+) -> None:
+    """Here a third party is slow to say what its steps are."""
+    site = tmp_path / "site"
+    (site / "slow-1.dist-info").mkdir(parents=True)
+    (site / "slow-1.dist-info" / "entry_points.txt").write_text("[hephaestus.plugins]\nslow = slow\n")
+    (site / "slow-1.dist-info" / "METADATA").write_text("Name: slow\nVersion: 1\n")
+    (site / "slow.py").write_text(
+        "import time\nfrom hephaestus.plugins import hookimpl\n\n\n@hookimpl\n"
+        "def hephaestus_guard_rails_steps(project):\n"
+        "    (project.root / 'a.pid').write_text('none')\n    time.sleep(600)\n"
+    )
+    outcome = _stopped(project, signum, PYTHONPATH=str(site))
+    assert outcome.exit_code == code
+    assert [record["event"] for record in outcome.events] == ["cli.guard-rails.start", "cli.guard-rails.failed"]
+    assert outcome.payloads("cli.guard-rails.failed")[0]["step"] == "plan"
+
+
 def test_a_reader_that_goes_away_ends_the_run_with_a_terminal_event(project: SampleProject) -> None:
     project.write({"pyproject.toml": "[tool.mypy]\n", "a.py": ""})
     project.tool("mypy", "sleep 0.3; exit 1")
@@ -131,6 +187,17 @@ def test_ctrl_c_in_a_terminal_restores_it_and_leaves_nothing(hanging: SampleProj
     assert shown.rfind(b"\x1b[?25h") > shown.rfind(b"\x1b[?25l")
     assert b"stopped by signal 2" in shown
     assert log.read_text().count("cli.guard-rails.failed") == 1
+
+
+def test_a_step_that_asks_at_the_terminal_fails_and_does_not_hang(project: SampleProject, tmp_path: Path) -> None:
+    project.write({"pyproject.toml": "[tool.mypy]\n", "a.py": ""})
+    project.tool("mypy", "read answer < /dev/tty || exit 3")
+    master, slave, process = _in_terminal(project, tmp_path / "events.log")
+    os.close(slave)
+    _read_all(master)
+    os.close(master)
+    assert process.wait(timeout=60) == 1
+    assert '"status":"error","returncode":3' in (tmp_path / "events.log").read_text()
 
 
 def test_the_board_shows_running_steps_and_leaves_a_summary(project: SampleProject, tmp_path: Path) -> None:

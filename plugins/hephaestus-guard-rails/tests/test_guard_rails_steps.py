@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -131,6 +133,76 @@ def test_a_plugin_that_cannot_give_its_steps_fails_the_run(sample: SampleProject
     for function in (raises, rubbish, late):
         with pytest.raises(GuardRailsError, match="third"):
             gather_steps(_host(function), Project(sample.root), GuardRailsConfig())
+
+
+def test_the_plugin_on_the_documentations_page_brings_its_gate(sample: SampleProject, tmp_path: Path) -> None:
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "quality-gates.md"
+    blocks = dict(re.findall(r"`([\w.]+)`:\n\n```\w+\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL))
+    (group,) = tomllib.loads(blocks["pyproject.toml"])["project"]["entry-points"].items()
+    site = tmp_path / "site"
+    (site / "acme_gates-1.0.dist-info").mkdir(parents=True)
+    (site / "acme_gates.py").write_text(blocks["acme_gates.py"])
+    points = "".join(f"{name} = {value}\n" for name, value in group[1].items())
+    (site / "acme_gates-1.0.dist-info" / "entry_points.txt").write_text(f"[{group[0]}]\n{points}")
+    (site / "acme_gates-1.0.dist-info" / "METADATA").write_text("Name: acme-gates\nVersion: 1.0\n")
+
+    sample.write({"a.py": "x = 1\n"})
+    assert sample.run(PYTHONPATH=str(site)).ended == {"merge marks": ("passed", 0)}
+    sample.write({"a.py": "x = 1\n<<<<<<< theirs\n"})
+    outcome = sample.run(PYTHONPATH=str(site))
+    assert outcome.ended == {"merge marks": ("failed", 1)}
+    assert "a.py: an unresolved merge" in outcome.stdout
+
+
+@pytest.mark.parametrize("judge", ["lambda *given: 1 / 0", "lambda *given: 'passed'", "lambda *given: None"])
+def test_a_judge_that_fails_or_answers_rubbish_has_not_passed_the_step(
+    sample: SampleProject, tmp_path: Path, judge: str
+) -> None:
+    site = tmp_path / "site"
+    (site / "acme-1.dist-info").mkdir(parents=True)
+    (site / "acme-1.dist-info" / "entry_points.txt").write_text("[hephaestus.plugins]\nacme = acme\n")
+    (site / "acme-1.dist-info" / "METADATA").write_text("Name: acme\nVersion: 1\n")
+    (site / "acme.py").write_text(
+        "from hephaestus.plugins import hookimpl\n\n\n@hookimpl\ndef hephaestus_guard_rails_steps():\n"
+        f"    return [{{'name': 'x', 'check': ['true'], 'judge': {judge}}}]\n"
+    )
+    outcome = sample.run(PYTHONPATH=str(site))
+    assert outcome.exit_code == 1
+    assert outcome.ended == {"x": ("error", 0)}
+    assert outcome.terminal == ["cli.guard-rails.failed"]
+    assert "judge" in outcome.stdout
+
+
+def test_a_mapping_with_the_arguments_of_a_step_is_a_step(sample: SampleProject) -> None:
+    """So that a plugin can offer a gate without importing this distribution."""
+
+    def steps(project: Project) -> list[dict[str, Any]]:
+        return [{"name": "licences", "check": ["reuse", "lint"], "inputs": ["*"], "findings_codes": (1,)}]
+
+    owner, step = gather_steps(_host(steps), Project(sample.root), GuardRailsConfig())[-1]
+    assert owner == "plugin third"
+    assert step == Step(name="licences", check=("reuse", "lint"), inputs=("*",), findings_codes=(1,))
+
+
+@pytest.mark.parametrize("fields", [{}, {"name": "x"}, {"name": "x", "chek": ["true"]}, {"name": "x", "timeout": "1"}])
+def test_a_mapping_that_is_no_step_is_refused_with_its_plugin_named(
+    sample: SampleProject, fields: dict[str, Any]
+) -> None:
+    with pytest.raises(StepDefinitionError, match="third"):
+        gather_steps(_host(lambda project: [fields]), Project(sample.root), GuardRailsConfig())
+
+
+def test_a_call_may_have_a_fix_pass_of_its_own(sample: SampleProject) -> None:
+    step = Step(name="x", call="third_gate:gate", fix=("mender", "--now"))
+    (entry,) = make_plan(Project(sample.root), [("t", step)], Selection()).selected
+    assert entry.fixes
+    assert entry.command("fix") == ("mender", "--now")
+    assert entry.command("check")[-1] == "third_gate:gate"
+
+
+def test_a_step_whose_group_is_called_like_it_can_be_asked_for(sample: SampleProject) -> None:
+    steps = [("t", Step(name="cleanup", group="cleanup", check=("true",), opt_in=True))]
+    assert make_plan(Project(sample.root), steps, Selection(only=["cleanup"])).selected
 
 
 def test_a_call_runs_in_a_process_of_its_own_with_the_root(sample: SampleProject, tmp_path: Path) -> None:

@@ -1,14 +1,14 @@
-"""What the cleanup plugin contributes: nine events, two commands, two hooks, one table of the configuration."""
+"""What the cleanup plugin contributes: nine events, two commands, two hooks, a configuration table, a quality gate."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hephaestus.plugins import Command, ConfigTable, hookspecs, implements
+from hephaestus.plugins import Command, ConfigTable, hookimpl, hookspecs, implements
 from hephaestus_cleanup import hookspecs as cleanup_hookspecs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from hephaestus.event import TelemetryEvent
     from hephaestus_cleanup.rules import Rule
@@ -51,3 +51,11 @@ def hephaestus_cleanup_rules() -> Iterable[Rule]:
     from hephaestus_cleanup._builtin_rules import BUILTIN_RULES
 
     return BUILTIN_RULES
+
+
+@hookimpl(optionalhook=True)
+def hephaestus_guard_rails_steps() -> Iterable[Mapping[str, object]]:
+    """The gate `cleanup` of `hephaestus guard-rails`, where that is installed: nothing is left to clean."""
+    from hephaestus_cleanup._gate import CLEANUP_GATE
+
+    return [CLEANUP_GATE]

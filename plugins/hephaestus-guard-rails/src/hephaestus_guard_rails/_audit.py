@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from hephaestus_guard_rails._environment import canonical_name
 from hephaestus_guard_rails.steps import Status, Verdict
 
 __all__ = ["judge_audit"]
+
+_NAMED = 5
 
 
 def judge_audit(own: Collection[str]) -> Callable[[int, bytes, bytes], Verdict]:
@@ -37,18 +39,40 @@ def _dependencies(stdout: bytes) -> list[dict[str, Any]] | None:
 
 
 def _verdict(dependencies: list[dict[str, Any]], own: Collection[str], returncode: int) -> Verdict:
-    audited = [each for each in dependencies if "skip_reason" not in each]
-    vulnerable = [each for each in audited if each.get("vulns")]
+    audited = [each for each in dependencies if "vulns" in each and "skip_reason" not in each]
+    vulnerable = [each for each in audited if each["vulns"]]
     foreign = [name for each in dependencies if "skip_reason" in each and (name := _name(each)) not in own]
     if vulnerable:
         named = ", ".join(f"{_name(each)} {each.get('version', '')}".strip() for each in vulnerable)
-        return Verdict(Status.FAILED, f"{len(vulnerable)} of {len(audited)} distributions vulnerable: {named}")
+        reason = f"{len(vulnerable)} of {len(audited)} distributions vulnerable: {named}"
+        return Verdict(Status.FAILED, reason, "\n".join(line for each in vulnerable for line in _findings(each)))
     if not audited:
-        return Verdict(Status.ERROR, "nothing was audited: the report names no distribution that was looked up")
+        reason = "nothing was audited: the report names no distribution that was looked up"
+        return Verdict(Status.ERROR, reason, "\n".join(_skipped(dependencies)))
     if returncode != 0:
         return Verdict(Status.ERROR, f"return code {returncode} without a finding")
     unseen = f"; not audited: {', '.join(sorted(foreign))}" if foreign else ""
     return Verdict(Status.PASSED, f"{len(audited)} audited{unseen}")
+
+
+def _findings(dependency: dict[str, Any]) -> Iterator[str]:
+    """One line for each vulnerability: what, its names, what mends it."""
+    vulnerabilities = dependency["vulns"]
+    for vulnerability in vulnerabilities if isinstance(vulnerabilities, list) else [vulnerabilities]:
+        found = vulnerability if isinstance(vulnerability, dict) else {}
+        names = ", ".join([str(found.get("id", "?")), *_texts(found.get("aliases"))])
+        fixes = ", ".join(_texts(found.get("fix_versions")))
+        yield f"{_name(dependency)} {dependency.get('version', '')}: {names}; fixed in {fixes or 'no version yet'}"
+
+
+def _texts(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []
+
+
+def _skipped(dependencies: list[dict[str, Any]]) -> list[str]:
+    reasons = [str(each["skip_reason"]) for each in dependencies if "skip_reason" in each]
+    more = [f"and {len(reasons) - _NAMED} more"] if len(reasons) > _NAMED else []
+    return [*reasons[:_NAMED], *more]
 
 
 def _name(dependency: dict[str, Any]) -> str:

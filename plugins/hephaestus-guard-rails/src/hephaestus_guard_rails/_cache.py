@@ -123,17 +123,17 @@ class Cache:
         digests = {path: [*signature, value] for path, (signature, value) in self._tree.keepable_digests().items()}
         self._store.save(_DIGESTS, digests)
 
-    def explain(self, entry: PlannedStep) -> str:
-        """One line that says whether the step would run now, and if so what differs from its last pass."""
+    def explain(self, entry: PlannedStep) -> tuple[bool, str]:
+        """Whether the step would run now, and why: if it passed before, what differs from its last pass."""
         if reason := self.unusable(entry.step):
-            return f"{entry.step.name} runs each time: {reason}"
+            return True, f"a pass is never reused, as {reason}"
         key = self.key(entry)
         if self.holds(entry, key):
-            return f"{entry.step.name} would not run: it passed before with the same inputs"
+            return False, "it passed before with the same inputs"
         _, last = self._kept(entry)
         if last is None:
-            return f"{entry.step.name} would run: no pass of it is kept"
-        return f"{entry.step.name} would run: {'; '.join(_differences(last, key)) or 'its inputs differ'}"
+            return True, "no pass of it is kept"
+        return True, "; ".join(_differences(last, key)) or "its inputs differ"
 
 
 def _differences(before: Key, now: Key) -> list[str]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from attrs import define, field
-
 __all__ = ["Capture"]
 
 DEFAULT_LIMIT_BYTES = 16 * 1024 * 1024
 
 
-@define
 class Capture:
     """Keeps up to `limit` bytes: the first half and the last half of what came."""
 
-    limit: int = DEFAULT_LIMIT_BYTES
-    left_out: int = 0
-    _head: bytearray = field(factory=bytearray)
-    _tail: bytearray = field(factory=bytearray)
+    def __init__(self, limit: int = DEFAULT_LIMIT_BYTES) -> None:
+        self.limit = limit
+        self.left_out = 0
+        self._head = bytearray()
+        self._tail = bytearray()
 
     def append(self, chunk: bytes) -> None:
         """Add what was read."""

@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
-
-from attrs import define, field
 
 from hephaestus_guard_rails._project import walk
 
@@ -32,19 +29,36 @@ def signature_of(path: str) -> Signature | None:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def _git_listing(root: Path) -> tuple[set[str], set[str]] | None:
-    """Tracked files and untracked files that are not ignored, relative to root; None without git or a repository."""
+def _start_git(root: Path) -> subprocess.Popen[bytes] | None:
+    """Have git list tracked files, and untracked ones that are not ignored; None without git or a repository."""
+    if not any((place / ".git").exists() for place in (root, *root.parents)):
+        return None
     command = ["git", "ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard"]
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
-        done = subprocess.run(command, cwd=root, env=environment, stdin=subprocess.DEVNULL, capture_output=True)
+        return subprocess.Popen(
+            command,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
     except OSError:
         return None
-    if done.returncode != 0:
+
+
+def _git_listing(git: subprocess.Popen[bytes] | None) -> tuple[set[str], set[str]] | None:
+    """Tracked and other files, relative to the root; None where git could not say."""
+    if git is None:
+        return None
+    with git:
+        listed = git.communicate()[0]
+    if git.returncode != 0:
         return None
     tracked: set[str] = set()
     others: set[str] = set()
-    for item in done.stdout.split(b"\0"):
+    for item in listed.split(b"\0"):
         if len(item) > 2:
             (others if item.startswith(b"?") else tracked).add(os.fsdecode(item[2:]))
     return tracked, others
@@ -55,7 +69,6 @@ def _is_artefact(relative: str) -> bool:
     return name.startswith(".coverage") or name.endswith((".pyc", ".log")) or name in _ARTEFACT_NAMES
 
 
-@define
 class FileTree:
     """Files below a root that decide results, and those that no check may change.
 
@@ -67,21 +80,25 @@ class FileTree:
         digests: path → signature and digest, as far as known; may be filled from an earlier run.
     """
 
-    root: Path
-    signatures: dict[str, Signature] = field(factory=dict)
-    guarded: frozenset[str] = frozenset()
-    digests: dict[str, tuple[Signature, str]] = field(factory=dict)
+    def __init__(self, root: Path, signatures: dict[str, Signature], guarded: frozenset[str]) -> None:
+        self.root = root
+        self.signatures = signatures
+        self.guarded = guarded
+        self.digests: dict[str, tuple[Signature, str]] = {}
 
     @classmethod
     def scan(cls, root: Path) -> FileTree:
         """Look at all files below `root`."""
-        listing = _git_listing(root) if _in_repository(root) else None
+        git = _start_git(root)
         prefix = len(str(root)) + 1
-        signatures = {}
-        for path in walk(root):
-            relative = str(path)[prefix:]
-            if _counts(relative, listing) and (signature := signature_of(str(path))) is not None:
-                signatures[relative] = signature
+        # Signatures are taken while git is at work.
+        found = {path[prefix:]: signature_of(path) for path in walk(root)}
+        listing = _git_listing(git)
+        signatures = {
+            relative: signature
+            for relative, signature in found.items()
+            if signature is not None and _counts(relative, listing)
+        }
         guarded = signatures.keys() if listing is None else signatures.keys() & listing[0]
         return cls(root, signatures, frozenset(guarded))
 
@@ -130,14 +147,6 @@ class FileTree:
             for relative, (signature, value) in self.digests.items()
             if self.signatures.get(relative) == signature and max(signature[1], signature[2]) < horizon
         }
-
-    def touched_between(self, relatives: Iterable[str], since_ns: int) -> list[str]:
-        """Those of the files that were written at or after a moment (wall clock, ns)."""
-        return [each for each in relatives if (found := self.signatures.get(each)) is None or found[1] >= since_ns]
-
-
-def _in_repository(root: Path) -> bool:
-    return any((place / ".git").exists() for place in (root, *root.parents))
 
 
 def _counts(relative: str, listing: tuple[set[str], set[str]] | None) -> bool:

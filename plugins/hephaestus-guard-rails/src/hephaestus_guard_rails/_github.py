@@ -16,8 +16,9 @@ __all__ = ["Location", "annotation", "complaints", "group", "locations"]
 
 # GitHub shows ten annotations of a kind for each step; more would push those of other gates out.
 _MAX_ANNOTATIONS = 10
-_PLACE = re.compile(r"^(?:\./)?(?P<file>[^:]+):(?P<line>\d+)(?::(?P<column>\d+))?:?\s+(?P<text>\S.*)$")
+_PLACE = re.compile(r"^\s*(?:\./)?(?P<file>[^:]*[^:\s]):(?P<line>\d+)(?::(?P<column>\d+))?:?\s+(?:- )?(?P<text>\S.*)$")
 _ARROW = re.compile(r"^\s*--> (?P<file>.+?):(?P<line>\d+):(?P<column>\d+)$")
+_LEVEL = re.compile(r"^\W*(?P<word>warning|note|info|information|notice|help)\b", re.IGNORECASE)
 _REFORMAT = re.compile(r"^Would reformat: (?P<file>.+)$")
 
 
@@ -42,6 +43,13 @@ def annotation(level: str, text: str, **properties: str | int) -> str:
     """One workflow command on one line; properties without a value are left out."""
     given = ",".join(f"{name}={_property(harmless(str(value)))}" for name, value in properties.items() if value)
     return f"::{level}{' ' if given else ''}{given}::{_data(harmless(text))}"
+
+
+def _level(text: str) -> str:
+    match = _LEVEL.match(text)
+    if match is None:
+        return "error"
+    return "warning" if match["word"].lower() == "warning" else "notice"
 
 
 def _found(output: str) -> Iterator[Location]:
@@ -77,12 +85,14 @@ def complaints(result: Result, root: Path, top: Path) -> list[str]:
         root: the project, which the tool's paths are relative to.
         top: the repository, which GitHub's paths are relative to.
     """
-    places = locations(result.text, root)[:_MAX_ANNOTATIONS]
+    # Errors first: what a tool only remarks must not push them out.
+    places = sorted(locations(result.text, root), key=lambda place: _level(place.text) != "error")
     lines = []
-    for place in places:
+    for place in places[:_MAX_ANNOTATIONS]:
         path = root / place.file
         file = str(path.relative_to(top)) if path.is_relative_to(top) else str(path)
-        lines.append(annotation("error", place.text, title=result.label, file=file, line=place.line, col=place.column))
+        at: dict[str, str | int] = {"file": file, "line": place.line, "col": place.column}
+        lines.append(annotation(_level(place.text), place.text, title=result.label, **at))
     if not lines:
         text = result.reason or f"{result.status} (return code {result.returncode})"
         lines.append(annotation("error", text, title=result.label))

@@ -12,6 +12,8 @@ __all__ = ["History"]
 _TABLE = "durations"
 # Weight of the newest run: an outlier fades within a few runs, a lasting change is believed as soon.
 _NEWEST = 0.5
+# What a step of a group takes before any run is known; what is of no known kind begins first, as it may be the longest.
+_PRIOR_SECONDS = {"tests": 60.0, "types": 20.0, "security": 10.0, "lint": 1.0, "format": 1.0}
 
 
 class History:
@@ -22,9 +24,10 @@ class History:
         loaded = store.load(_TABLE)
         self._seconds = {key: float(value) for key, value in loaded.items() if isinstance(value, int | float)}
 
-    def expected(self, step: str) -> float:
-        """Seconds that the step is likely to take; infinite when it never ran."""
-        return self._seconds.get(step, math.inf)
+    def expected(self, step: str, group: str = "") -> float:
+        """Seconds that the step is likely to take; guessed by its group when it never ran, else infinite."""
+        known = self._seconds.get(step)
+        return _PRIOR_SECONDS.get(group, math.inf) if known is None else known
 
     def record(self, seconds: Mapping[str, float]) -> None:
         """Take in the durations of one run and save them."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
-from graphlib import CycleError, TopologicalSorter
-
-from attrs import evolve, frozen
+from typing import NamedTuple
 
 from hephaestus.errors import HephaestusError
 from hephaestus_guard_rails._config import ExtraStep
@@ -18,8 +16,7 @@ from hephaestus_guard_rails.steps import Decision, Step, applies, skips
 __all__ = ["Plan", "PlannedStep", "Selection", "extra_steps", "make_plan"]
 
 
-@frozen
-class PlannedStep:
+class PlannedStep(NamedTuple):
     """One line of the plan.
 
     Args:
@@ -41,19 +38,18 @@ class PlannedStep:
 
     def command(self, phase: str) -> tuple[str, ...]:
         """The complete argv of the "fix" or the "check" pass; as written when the tool is missing."""
-        written = self.step.fix if phase == "fix" else self.step.check
-        if self.step.call:
+        if self.step.call and phase == "check":
             return (sys.executable, "-m", "hephaestus_guard_rails._call", self.step.call)
+        written = self.step.fix if phase == "fix" else self.step.check
         if self.found is None or not self.found.argv:
             return written
         # A fix command of a step without a tool may start another program than its check.
-        if self.step.tool is None and written[0] != self.step.check[0]:
+        if self.step.tool is None and written[0] not in self.step.check[:1]:
             return written
         return (*self.found.argv, *written[1:])
 
 
-@frozen
-class Plan:
+class Plan(NamedTuple):
     """All steps in order, the ones that do not run included."""
 
     entries: tuple[PlannedStep, ...]
@@ -75,8 +71,7 @@ class Plan:
         raise _unknown(name, [entry.step for entry in self.entries])
 
 
-@frozen
-class Selection:
+class Selection(NamedTuple):
     """What the caller and the configuration want: names, groups or tools to run, to skip, and opt-in steps."""
 
     only: Collection[str] = ()
@@ -85,16 +80,22 @@ class Selection:
     fix: bool = True
 
 
-def _labels(step: Step) -> set[str]:
+def _own_labels(step: Step) -> set[str]:
     tool = step.tool.distribution if step.tool is not None else ""
-    return {label.casefold() for label in (step.name, step.group, tool) if label}
+    return {label.casefold() for label in (step.name, tool) if label}
 
 
-def _unknown(name: str, steps: Iterable[Step]) -> UnknownStepError:
-    known = sorted({step.name for step in steps})
+def _labels(step: Step) -> set[str]:
+    return _own_labels(step) | ({step.group.casefold()} if step.group else set())
+
+
+def _unknown(name: str, steps: Sequence[Step]) -> UnknownStepError:
     import difflib
 
-    close = difflib.get_close_matches(name, known, n=1)
+    known = sorted({step.name for step in steps})
+    close = difflib.get_close_matches(
+        name, [*known, *sorted({label for step in steps for label in _labels(step)})], n=1
+    )
     meant = f"did you mean {close[0]!r}? " if close else ""
     return UnknownStepError(f"no step is called {name!r}", hint=f"{meant}The steps are: {', '.join(known)}")
 
@@ -110,11 +111,11 @@ def _decide(step: Step, project: Project, selection: Selection) -> Decision:
     labels = _labels(step)
     if labels & {name.casefold() for name in selection.skip}:
         return skips("left out by --skip or the configuration")
-    wanted = labels & {name.casefold() for name in selection.only}
-    if wanted - {step.group.casefold()}:
+    only = {name.casefold() for name in selection.only}
+    if only & _own_labels(step):
         # Asked for by name, a step runs even where nothing in the project hints at it.
         return applies("asked for by --step")
-    if selection.only and not wanted:
+    if only and not only & labels:
         return skips("not asked for by --step")
     if step.opt_in and not labels & {name.casefold() for name in selection.enable}:
         return skips(f"opt-in: ask by --step {step.name!r} or by enable in the configuration")
@@ -138,6 +139,10 @@ def _locate(step: Step, project: Project) -> Found:
 
 def _ordered(steps: Sequence[Step]) -> list[Step]:
     """The steps with everyone behind what it needs, otherwise in the given order."""
+    if not any(step.needs for step in steps):
+        return list(steps)
+    from graphlib import CycleError, TopologicalSorter
+
     by_name = {step.name: step for step in steps}
     try:
         TopologicalSorter({step.name: [need for need in step.needs if need in by_name] for step in steps}).prepare()
@@ -220,4 +225,4 @@ def _planned(step: Step, project: Project, selection: Selection) -> PlannedStep:
     entry = PlannedStep(step, _decide(step, project, selection))
     if not entry.decision.enabled:
         return entry
-    return evolve(entry, found=_locate(step, project), fixes=bool(step.fix) and selection.fix)
+    return entry._replace(found=_locate(step, project), fixes=bool(step.fix) and selection.fix)

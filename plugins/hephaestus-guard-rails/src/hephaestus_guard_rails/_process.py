@@ -13,8 +13,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from attrs import define, field
-
 from hephaestus_guard_rails._capture import Capture
 
 __all__ = ["Child", "spawn"]
@@ -24,7 +22,6 @@ _CHUNK = 65536
 _MAX_DRAIN_READS = 64
 
 
-@define(eq=False)
 class Child:
     """A running command.
 
@@ -34,11 +31,16 @@ class Child:
         stdout, stderr: what was captured; one and the same when both go to one pipe.
     """
 
-    _popen: subprocess.Popen[bytes]
-    pidfd: int
-    stdout: Capture
-    stderr: Capture
-    _pipes: dict[int, Capture] = field(factory=dict)
+    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+        self._popen = popen
+        self.pidfd = _pidfd(popen.pid)
+        self.stdout = Capture()
+        self.stderr = Capture() if popen.stderr is not None else self.stdout
+        self._pipes: dict[int, Capture] = {}
+        for stream, capture in ((popen.stdout, self.stdout), (popen.stderr, self.stderr)):
+            if stream is not None:
+                os.set_blocking(stream.fileno(), False)
+                self._pipes[stream.fileno()] = capture
 
     @property
     def pid(self) -> int:
@@ -131,7 +133,7 @@ def _pidfd(pid: int) -> int:
 
 
 def spawn(argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], apart: bool = False) -> Child:
-    """Start a command in a process group of its own, with standard input closed.
+    """Start a command in a session and process group of its own, with standard input closed.
 
     Args:
         argv: the command; no shell is involved.
@@ -142,20 +144,16 @@ def spawn(argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], apa
     Raises:
         OSError: the command cannot be started (absent, not executable, argument list too long).
     """
-    popen = subprocess.Popen(
-        argv,
-        bufsize=0,
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if apart else subprocess.STDOUT,
-        process_group=0,
+    return Child(
+        subprocess.Popen(
+            argv,
+            bufsize=0,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if apart else subprocess.STDOUT,
+            # A session has a process group of its own, and no terminal: a prompt fails there instead of hanging.
+            start_new_session=True,
+        )
     )
-    stdout = Capture()
-    child = Child(popen, _pidfd(popen.pid), stdout, Capture() if apart else stdout)
-    for stream, capture in ((popen.stdout, stdout), (popen.stderr, child.stderr)):
-        if stream is not None:
-            os.set_blocking(stream.fileno(), False)
-            child._pipes[stream.fileno()] = capture
-    return child

@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hephaestus_guard_rails._environment import Environment, find_environment
 from hephaestus_guard_rails.errors import GuardRailsUsageError, ProjectFileError
 
-__all__ = ["Project", "find_project"]
+if TYPE_CHECKING:
+    from hephaestus_guard_rails._declared import Declaration
+
+__all__ = ["Project", "find_project", "is_source_folder", "walk"]
 
 _MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", "hephaestus.toml", "tox.ini", "requirements.txt")
 # Folders that never hold a project's own sources.
@@ -105,15 +108,15 @@ class Project:
         return dict(parser[found[0]]) if found else None
 
     @cached_property
-    def declared(self) -> dict[str, str]:
-        """Names of the distributions that the project asks for anywhere → the file that asks."""
+    def declared(self) -> dict[str, Declaration]:
+        """Names of the distributions that the project asks for anywhere → the place that asks."""
         from hephaestus_guard_rails._declared import declared_distributions
 
         return declared_distributions(self)
 
     def python_files(self) -> Iterator[Path]:
         """Python files below the root, in no order, without environments, caches and hidden tool folders."""
-        yield from (path for path in walk(self.root) if path.suffix in (".py", ".pyi"))
+        yield from (Path(path) for path in walk(self.root) if path.endswith((".py", ".pyi")))
 
     @cached_property
     def has_python(self) -> bool:
@@ -126,7 +129,12 @@ class Project:
         return any(path.name.startswith("test_") or path.stem.endswith("_test") for path in self.python_files())
 
 
-def walk(root: Path) -> Iterator[Path]:
+def is_source_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether a folder may hold sources of the project: it is no environment, no cache and nobody else's."""
+    return entry.name not in PRUNED_FOLDERS and not os.path.exists(f"{entry.path}/pyvenv.cfg")
+
+
+def walk(root: Path) -> Iterator[str]:
     """Every file below `root`, sources and data alike; symlinked folders, environments and caches are not entered."""
     stack = [str(root)]
     while stack:
@@ -136,8 +144,8 @@ def walk(root: Path) -> Iterator[Path]:
             continue  # unreadable or vanished: the tools will say so where it matters
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
-                yield Path(entry.path)
-            elif entry.name not in PRUNED_FOLDERS and not os.path.exists(f"{entry.path}/pyvenv.cfg"):
+                yield entry.path
+            elif is_source_folder(entry):
                 stack.append(entry.path)
 
 

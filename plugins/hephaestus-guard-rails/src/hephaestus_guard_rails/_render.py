@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from hephaestus_guard_rails._plan import Plan
@@ -13,6 +14,8 @@ from hephaestus_guard_rails._text import columns, harmless
 from hephaestus_guard_rails.steps import Status
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
     from rich.text import Text
 
@@ -107,9 +110,11 @@ def _state(result: Result) -> str:
     return f"{result.status} in {result.seconds:.1f} s"
 
 
-def block(result: Result, stream: TextIO) -> None:
-    """Write a failed pass as one block: what ran, what it said, how it ended."""
-    command = " ".join(result.command)
+def block(result: Result, root: Path, stream: TextIO) -> None:
+    """Write a failed pass as one block: what ran, what it said, how it ended; a missing tool is for the summary."""
+    if result.status is Status.MISSING:
+        return
+    command = _written(result.command, root)
     stream.write(harmless(f"--- {result.label}: {result.status} (return code {result.returncode})\n$ {command}\n"))
     if text := harmless(result.text).rstrip("\n"):
         stream.write(f"{text}\n")
@@ -122,9 +127,16 @@ def summary_lines(report: RunReport) -> list[str]:
     """The run in a table: each pass, what was left out and why, notes, and the outcome."""
     rows = [[result.label, _state_word(result), _seconds(result), result.reason] for result in report.results]
     lines = columns(rows) if rows else []
-    lines += [f"skipped: {name}: {reason}" for name, reason in report.omitted]
+    lines += [f"skipped: {', '.join(names)}: {reason}" for reason, names in _by_reason(report.omitted).items()]
     lines += [f"note: {note}" for note in report.notes]
     return [harmless(line) for line in [*lines, _outcome(report)]]
+
+
+def _by_reason(omitted: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, reason in omitted:
+        found.setdefault(reason, []).append(name)
+    return found
 
 
 def _state_word(result: Result) -> str:
@@ -141,7 +153,8 @@ def _outcome(report: RunReport) -> str:
     if report.signum is not None:
         return f"stopped by signal {report.signum} after {report.seconds:.1f} s"
     if failure is None:
-        return f"all {len(checks)} gates passed in {report.seconds:.1f} s"
+        gates = f"all {len(checks)} gates" if len(checks) != 1 else "the one gate"
+        return f"{gates} passed in {report.seconds:.1f} s"
     failed = len({result.step for result in report.results if result.status.is_failure})
     return (
         f"{failed} of {len(checks)} gates failed in {report.seconds:.1f} s; "
@@ -149,7 +162,12 @@ def _outcome(report: RunReport) -> str:
     )
 
 
-def plan_lines(plan: Plan) -> list[str]:
+def _written(command: Sequence[str], root: Path) -> str:
+    """A command as a person would type it in the project's root."""
+    return shlex.join([part.removeprefix(f"{root}/") for part in command])
+
+
+def plan_lines(plan: Plan, root: Path) -> list[str]:
     """The plan as a table: pass, whether it runs, command or reason."""
     rows = []
     for phase in ("fix", "check"):
@@ -160,7 +178,7 @@ def plan_lines(plan: Plan) -> list[str]:
             if not entry.decision.enabled:
                 rows.append([label, "skip", f"skipped: {entry.decision.reason}"])
                 continue
-            origin = f" (missing: {entry.found.origin})" if entry.is_missing and entry.found is not None else ""
-            command = " ".join(entry.command(phase))
-            rows.append([label, "run", f"{command}{origin} <- {entry.decision.reason}"])
+            absence = f" ({entry.found.origin})" if entry.is_missing and entry.found is not None else ""
+            command = _written(entry.command(phase), root)
+            rows.append([label, "missing" if absence else "run", f"{command}{absence} <- {entry.decision.reason}"])
     return columns(rows) if rows else []

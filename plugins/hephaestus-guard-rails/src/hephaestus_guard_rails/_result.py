@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-
-from attrs import define, field
+from typing import NamedTuple
 
 from hephaestus_guard_rails.steps import Status
 
@@ -15,8 +14,7 @@ EXIT_CODES = {Status.TIMEOUT: 124, Status.MISSING: 127}
 _FIRST_SIGNAL_EXIT_CODE = 128
 
 
-@define
-class Result:
+class Result(NamedTuple):
     """How one pass of a step ended.
 
     Attributes:
@@ -56,8 +54,7 @@ class Result:
         return self.output.decode(errors="backslashreplace")
 
 
-@define
-class RunReport:
+class RunReport(NamedTuple):
     """All results of one run, in the order of the plan (fix passes first).
 
     Attributes:
@@ -69,6 +66,7 @@ class RunReport:
         seconds: wall time of all.
         signum: the signal that stopped the run, if one did.
         run_id: of the command line's run.
+        notes: what people should know besides, one line each.
     """
 
     root: Path
@@ -79,7 +77,7 @@ class RunReport:
     seconds: float = 0.0
     signum: int | None = None
     run_id: str = ""
-    notes: list[str] = field(factory=list)
+    notes: tuple[str, ...] = ()
 
     @property
     def failure(self) -> Result | None:

@@ -7,9 +7,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
-
-from attrs import define, field, frozen
+from typing import NamedTuple, Protocol
 
 from hephaestus.context import child_environment
 from hephaestus_guard_rails._cache import Cache, Key
@@ -20,8 +18,8 @@ from hephaestus_guard_rails._project import Project
 from hephaestus_guard_rails._result import Result, RunReport
 from hephaestus_guard_rails._scheduler import Ending, Exit, Job, Scheduler
 from hephaestus_guard_rails._store import Store
-from hephaestus_guard_rails._tools import child_path, install_command
-from hephaestus_guard_rails.steps import Status, Step
+from hephaestus_guard_rails._tools import child_path
+from hephaestus_guard_rails.steps import Status, Step, Verdict
 
 __all__ = ["Listener", "Run", "RunSettings"]
 
@@ -29,8 +27,7 @@ _MISSING_CODE = 127
 _NAMED_FILES = 5
 
 
-@frozen
-class RunSettings:
+class RunSettings(NamedTuple):
     """How to run a plan.
 
     Args:
@@ -73,22 +70,22 @@ class Listener(Protocol):
         """Passes that run now with their seconds; returns the seconds until the next call is wanted."""
 
 
-@define(eq=False)
 class Run:
     """Runs a plan once; see `execute`."""
 
-    project: Project
-    plan: Plan
-    settings: RunSettings
-    listener: Listener
-    store: Store
-    results: dict[tuple[str, str], Result] = field(factory=dict, init=False)
-    _tree: FileTree = field(init=False)
-    _cache: Cache | None = field(default=None, init=False)
-    _keys: dict[str, Key] = field(factory=dict, init=False)
-    _entries: dict[int, tuple[PlannedStep, str]] = field(factory=dict, init=False)
-    _starts: dict[int, float] = field(factory=dict, init=False)
-    _stop_reason: str = field(default="", init=False)
+    def __init__(self, project: Project, plan: Plan, settings: RunSettings, listener: Listener, store: Store) -> None:
+        self.project = project
+        self.plan = plan
+        self.settings = settings
+        self.listener = listener
+        self.store = store
+        self.results: dict[tuple[str, str], Result] = {}
+        self._tree: FileTree
+        self._cache: Cache | None = None
+        self._keys: dict[str, Key] = {}
+        self._entries: dict[int, tuple[PlannedStep, str]] = {}
+        self._starts: dict[int, float] = {}
+        self._stop_reason = ""
 
     def execute(self) -> RunReport:
         """Run everything to its end and report; a signal ends it early and is named in the report."""
@@ -117,13 +114,18 @@ class Run:
     def _settle_missing(self) -> None:
         for entry in self.plan.selected:
             if entry.is_missing and entry.found is not None:
-                hint = f"; install it: {install_command(entry.step.tool, self.project)}" if entry.step.tool else ""
+                hint = self._install_hint(entry.step)
                 command = entry.command("check")
                 self.listener.started(entry.step.name, "check", command)
                 reason = f"tool missing: {command[0]} ({entry.found.origin}){hint}"
                 self._finish(
                     Result(entry.step.name, "check", Status.MISSING, _MISSING_CODE, 0.0, False, reason, command)
                 )
+
+    def _install_hint(self, step: Step) -> str:
+        from hephaestus_guard_rails._install import install_command
+
+        return f"; install it: {install_command(step.tool, self.project)}" if step.tool is not None else ""
 
     def _fix_phase(self, history: History) -> int | None:
         fixing = [entry for entry in self._open_entries() if entry.fixes and not self._is_kept(entry)]
@@ -187,7 +189,7 @@ class Run:
             timeout=self._timeout(step),
             grace=step.grace,
             needs=() if phase == "fix" else step.needs,
-            expected=history.expected(key),
+            expected=history.expected(key, step.group),
             apart=step.judge is not None,
         )
         self._entries[id(job)] = (entry, phase)
@@ -237,34 +239,37 @@ class Run:
         """Judge a job that ended; returns whether it counts as a success."""
         entry, phase = self._entries[id(job)]
         del self._starts[id(job)]
-        status, reason = _judge(entry.step, phase, end, job.timeout)
+        verdict = _judge(entry.step, phase, end, job.timeout)
         output = end.stdout + (b"\n" if end.stdout and end.stderr else b"") + end.stderr
+        if verdict.details:
+            output = verdict.details.encode("utf-8", "surrogateescape")
         changed = self._tree.refresh()
         result = self._result(
             entry,
             phase,
-            status,
-            returncode=124 if status is Status.TIMEOUT and end.returncode == 0 else end.returncode,
+            verdict.status,
+            returncode=124 if verdict.status is Status.TIMEOUT and end.returncode == 0 else end.returncode,
             seconds=end.seconds,
-            reason=reason,
+            reason=verdict.reason,
             output=output,
             changed=tuple(changed),
         )
         if changed and not job.writer and end.ending is not Ending.STOPPED:
-            self._blame(result)
-        elif changed:
-            result.reason = result.reason or f"changed {_files(changed)}"
+            result = self._blamed(result)
+        elif changed and not result.reason:
+            result = result._replace(reason=f"changed {_files(changed)}")
         self._finish(result)
         return not result.status.is_failure and result.status is not Status.CANCELLED
 
-    def _blame(self, result: Result) -> None:
+    def _blamed(self, result: Result) -> Result:
         """A check that rewrites files is no check; what ran beside it is named, as nobody can tell them apart."""
         beside = [entry.step.name for job, (entry, _) in self._entries.items() if job in self._starts]
         company = f" (or {', '.join(beside)} did, at the same time)" if beside else ""
         reason = f"changed {_files(result.changed)} while it should only read{company}"
-        result.reason = f"{result.reason}; {reason}" if result.reason else reason
-        if not result.status.is_failure:
-            result.status = Status.FAILED
+        return result._replace(
+            reason=f"{result.reason}; {reason}" if result.reason else reason,
+            status=result.status if result.status.is_failure else Status.FAILED,
+        )
 
     # -- afterwards --------------------------------------------------------------------------------------------------
 
@@ -285,13 +290,13 @@ class Run:
         names = [entry.step.name for entry in self.plan.selected]
         return sorted(self.results.values(), key=lambda each: (each.phase != "fix", names.index(each.step)))
 
-    def _notes(self) -> list[str]:
+    def _notes(self) -> tuple[str, ...]:
         outside = [entry for entry in self.plan.selected if entry.found is not None and entry.found.outside]
-        return [
+        return tuple(
             f"{entry.step.name}: {entry.found.argv[0]} comes from PATH and not from an environment of the project"
             for entry in outside
             if entry.found is not None
-        ]
+        )
 
 
 def _files(changed: Sequence[str]) -> str:
@@ -299,18 +304,27 @@ def _files(changed: Sequence[str]) -> str:
     return f"{len(changed)} file{'s' if len(changed) != 1 else ''}: {named}"
 
 
-def _judge(step: Step, phase: str, end: Exit, timeout: float | None) -> tuple[Status, str]:
+def _judge(step: Step, phase: str, end: Exit, timeout: float | None) -> Verdict:
     if end.ending is Ending.NOT_STARTED:
-        return (Status.MISSING if end.returncode == _MISSING_CODE else Status.ERROR), end.message
+        return Verdict(Status.MISSING if end.returncode == _MISSING_CODE else Status.ERROR, end.message)
     if end.ending is Ending.TIMEOUT:
         limit = timeout if timeout is not None else math.nan
-        return Status.TIMEOUT, f"stopped after {limit:g} s (time-out)"
+        return Verdict(Status.TIMEOUT, f"stopped after {limit:g} s (time-out)")
     if end.ending is Ending.STOPPED:
-        return Status.CANCELLED, "stopped"
+        return Verdict(Status.CANCELLED, "stopped")
     if phase == "fix" and end.returncode in (0, *(step.findings_codes or (1,))):
         # What a fixer cannot mend is for the check to report.
-        return Status.PASSED, ""
+        return Verdict(Status.PASSED)
     if phase == "fix":
-        return Status.ERROR, f"the fix pass failed with return code {end.returncode}"
-    verdict = step.verdict(end.returncode, end.stdout, end.stderr)
-    return verdict.status, verdict.reason
+        return Verdict(Status.ERROR, f"the fix pass failed with return code {end.returncode}")
+    return _verdict(step, end)
+
+
+def _verdict(step: Step, end: Exit) -> Verdict:
+    try:
+        verdict: object = step.verdict(end.returncode, end.stdout, end.stderr)
+    except Exception as error:  # a judge of somebody else's: what it cannot read has not passed
+        return Verdict(Status.ERROR, f"the step cannot judge its outcome: {error!r}")
+    if not isinstance(verdict, Verdict):
+        return Verdict(Status.ERROR, f"the step judges its outcome by {verdict!r}, which is no Verdict")
+    return verdict

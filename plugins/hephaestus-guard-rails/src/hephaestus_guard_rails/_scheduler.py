@@ -12,9 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Protocol
-
-from attrs import define, field, frozen
+from typing import NamedTuple, Protocol
 
 from hephaestus_guard_rails._orphans import MARK_VARIABLE, kill_marked, marked
 from hephaestus_guard_rails._process import Child, spawn
@@ -36,8 +34,7 @@ class Ending(StrEnum):
     NOT_STARTED = "not started"
 
 
-@frozen(eq=False)
-class Job:
+class Job(NamedTuple):
     """One command to run.
 
     Args:
@@ -65,8 +62,7 @@ class Job:
     apart: bool = False
 
 
-@frozen
-class Exit:
+class Exit(NamedTuple):
     """How a job ended: raw return code (127 when the command is absent), seconds, output, and why."""
 
     ending: Ending
@@ -93,14 +89,14 @@ class Observer(Protocol):
         """Called whenever something happened; returns the seconds until it wants to be called again."""
 
 
-@define(eq=False)
 class _Running:
-    job: Job
-    child: Child
-    started: float
-    ending: Ending = Ending.EXITED
-    kill_at: float = math.inf
-    abandon_at: float = math.inf
+    def __init__(self, job: Job, child: Child, started: float) -> None:
+        self.job = job
+        self.child = child
+        self.started = started
+        self.ending = Ending.EXITED
+        self.kill_at = math.inf
+        self.abandon_at = math.inf
 
     @property
     def deadline(self) -> float:
@@ -110,28 +106,27 @@ class _Running:
         return math.inf if self.job.timeout is None else self.started + self.job.timeout
 
 
-@define(eq=False)
 class Scheduler:
     """Runs jobs; see `run`.
 
     Args:
         slots: weights that may run at one time, e.g. the number of cores.
         observer: told of starts and ends.
-        fail_fast: the first failure stops everything.
+        fail_fast: the first failure stops everything, and short jobs go first.
     """
 
-    slots: int
-    observer: Observer
-    fail_fast: bool = False
-    signals: list[int] = field(factory=list)
-    _selector: selectors.BaseSelector = field(factory=selectors.DefaultSelector, init=False)
-    _pending: list[Job] = field(factory=list, init=False)
-    _running: list[_Running] = field(factory=list, init=False)
-    _outcomes: dict[str, bool] = field(factory=dict, init=False)
-    _stop_reason: str = field(default="", init=False)
-    _killed_something: bool = field(default=False, init=False)
-    _signals_seen: int = field(default=0, init=False)
-    _mark: str = field(factory=lambda: os.urandom(16).hex(), init=False)
+    def __init__(self, slots: int, observer: Observer, fail_fast: bool = False) -> None:
+        self.slots = slots
+        self.observer = observer
+        self.fail_fast = fail_fast
+        self._selector = selectors.DefaultSelector()
+        self._pending: list[Job] = []
+        self._running: list[_Running] = []
+        self._outcomes: dict[str, bool] = {}
+        self._stop_reason = ""
+        self._killed_something = False
+        self._signals_seen = 0
+        self._mark = os.urandom(16).hex()
 
     def run(self, jobs: Sequence[Job], outcomes: Mapping[str, bool] | None = None) -> int | None:
         """Run all jobs to their end.
@@ -147,7 +142,7 @@ class Scheduler:
         """
         self._pending = list(jobs)
         self._outcomes.update(outcomes or {})
-        with SignalGate(self.signals) as gate:
+        with SignalGate() as gate:
             self._selector.register(gate, selectors.EVENT_READ, gate.clear)
             try:
                 self._loop(gate)
@@ -202,7 +197,10 @@ class Scheduler:
             self._start(job)
 
     def _next_job(self) -> Job | None:
-        """The job to start now: a waiting writer keeps new readers out, else the longest that fits."""
+        """The job to start now: a waiting writer keeps new readers out, else the longest that fits.
+
+        Who wants to fail fast gets the shortest first: the whole then takes longer, and a failure comes sooner.
+        """
         if any(running.job.writer for running in self._running):
             return None
         ready = [job for job in self._pending if self._is_ready(job)]
@@ -211,7 +209,8 @@ class Scheduler:
             return None if self._running else writers[0]
         free = self.slots - sum(self._weight(running.job) for running in self._running)
         fitting = [job for job in ready if self._weight(job) <= free or not self._running]
-        return max(fitting, key=lambda job: job.expected, default=None)
+        choose = min if self.fail_fast else max
+        return choose(fitting, key=lambda job: job.expected, default=None)
 
     def _weight(self, job: Job) -> int:
         return min(job.weight or self.slots, self.slots)

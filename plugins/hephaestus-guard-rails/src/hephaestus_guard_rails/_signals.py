@@ -9,24 +9,22 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
 
-from attrs import define, field
-
 __all__ = ["SignalGate"]
 
 _WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@define
 class SignalGate:
     """Collects INT, TERM and HUP; `fileno()` becomes readable when one arrives.
 
     Outside the main thread, where Python cannot install handlers, it collects nothing.
     """
 
-    received: list[int] = field(factory=list)
-    _previous: dict[int, Any] = field(factory=dict)
-    _pipe: tuple[int, int] = (-1, -1)
-    _previous_wakeup: int = -1
+    def __init__(self) -> None:
+        self.received: list[int] = []
+        self._previous: dict[int, Any] = {}
+        self._pipe = (-1, -1)
+        self._previous_wakeup = -1
 
     def __enter__(self) -> SignalGate:
         self._pipe = os.pipe()

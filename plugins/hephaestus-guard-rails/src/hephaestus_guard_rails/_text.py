@@ -7,15 +7,18 @@ from collections.abc import Sequence
 
 __all__ = ["columns", "harmless"]
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+# Not compiled here: most runs show nothing that needs them.
+_ESCAPES = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])"
 # Control characters but for newline and tab, and the marks that reorder text on screen.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROLS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 def harmless(text: str) -> str:
     """The text without terminal sequences; other control characters are shown as escapes."""
-    text = _ESCAPES.sub("", text.replace("\r\n", "\n"))
-    return _CONTROLS.sub(lambda match: match.group().encode("unicode-escape").decode(), text)
+    if text.isprintable():
+        return text
+    text = re.sub(_ESCAPES, "", text.replace("\r\n", "\n"))
+    return re.sub(_CONTROLS, lambda match: match.group().encode("unicode-escape").decode(), text)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:

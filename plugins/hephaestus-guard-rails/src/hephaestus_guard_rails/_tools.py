@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-
-from attrs import frozen
+from typing import NamedTuple
 
 from hephaestus_guard_rails._environment import Environment, canonical_name
 from hephaestus_guard_rails._project import Project
 from hephaestus_guard_rails.steps import Step, Tool
 
-__all__ = ["Found", "child_path", "find_command", "find_tool", "install_command"]
+__all__ = ["Found", "child_path", "find_command", "find_tool"]
 
 
-@frozen
-class Found:
+class Found(NamedTuple):
     """How to start a tool.
 
     Args:
@@ -89,22 +87,3 @@ def child_path(project: Project) -> str:
     """PATH for steps: the project's environment first, as if it were activated."""
     inherited = os.environ.get("PATH", os.defpath)
     return inherited if project.environment is None else f"{project.environment.bin}{os.pathsep}{inherited}"
-
-
-def install_command(tool: Tool, project: Project) -> str:
-    """The command that gives the project the tool, in the way that the project manages its dependencies."""
-    for lock, command in (
-        ("uv.lock", "uv sync" if tool.distribution in project.declared else f"uv add --dev {tool.distribution}"),
-        (
-            "poetry.lock",
-            "poetry install"
-            if tool.distribution in project.declared
-            else f"poetry add --group dev {tool.distribution}",
-        ),
-        ("pdm.lock", "pdm install" if tool.distribution in project.declared else f"pdm add --dev {tool.distribution}"),
-    ):
-        if project.has(lock) or (project.top / lock).is_file():
-            return command
-    if project.environment is not None:
-        return f"{project.environment.python} -m pip install {tool.distribution}"
-    return f"python3 -m venv .venv && .venv/bin/python -m pip install {tool.distribution}"

@@ -1,4 +1,4 @@
-"""`hephaestus guard-rails`: the options; what they do is in `_invocation`."""
+"""`hephaestus guard-rails`: the options; `_invocation` does what they say."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ def guard_rails(context: click.Context, /, **options: Any) -> None:
 
     The project is the nearest one at or above PATH. Which gates apply is read from its files; --plan shows it.
     """
-    from hephaestus_guard_rails._invocation import Invocation, Options
+    from hephaestus_guard_rails._invocation import invoke
+    from hephaestus_guard_rails._options import Options
 
-    context.exit(Invocation(Options(**options), current_session()).execute())
+    context.exit(invoke(Options(**options), current_session()))

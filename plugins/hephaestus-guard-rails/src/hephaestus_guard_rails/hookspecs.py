@@ -6,7 +6,8 @@ from hephaestus.plugins import hookspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from hephaestus_guard_rails.steps import Project, Step
 
@@ -14,7 +15,7 @@ __all__ = ["hephaestus_guard_rails_steps"]
 
 
 @hookspec
-def hephaestus_guard_rails_steps(project: Project) -> Iterable[Step]:
+def hephaestus_guard_rails_steps(project: Project) -> Iterable[Step | Mapping[str, Any]]:
     """Contribute steps to the plan of one guard-rails run.
 
     Called once for each `hephaestus guard-rails` run, after the project was found and before anything runs; with
@@ -25,17 +26,18 @@ def hephaestus_guard_rails_steps(project: Project) -> Iterable[Step]:
         project: the project under test: its root, its files, its declared dependencies, its environment.
 
     Returns:
-        the steps, in the order wanted in the plan. A name that is taken already is refused with both owners named.
+        the steps, in the order wanted in the plan; each a `Step`, or a mapping with the arguments of one, so that a
+        plugin can offer steps without importing this distribution. A name that is taken already is refused with both
+        owners named.
 
     Raises:
         an exception leaves this plugin's steps out, is reported in one line, and makes the run fail: a gate that
         vanished must not look like a gate that passed.
 
-    Example::
+    Example, which works with and without this distribution installed::
 
-        @implements(hookspecs.hephaestus_guard_rails_steps)
-        def guard_rails_steps(project):
-            from hephaestus_guard_rails.steps import Step
-            return [Step(name="licences", check=("reuse", "lint"))]
+        @hookimpl(optionalhook=True)
+        def hephaestus_guard_rails_steps(project):
+            return [{"name": "licences", "check": ("reuse", "lint"), "inputs": ("*",)}]
     """
     raise NotImplementedError

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 from attrs import field, frozen
 
@@ -38,21 +39,21 @@ class Status(StrEnum):
 _FAILURES = frozenset({Status.FAILED, Status.ERROR, Status.TIMEOUT, Status.MISSING})
 
 
-@frozen
-class Verdict:
+class Verdict(NamedTuple):
     """What a finished command means.
 
     Args:
         status: passed, failed (findings), error (the tool did not work) or skipped (nothing to look at).
         reason: one line for people; empty when the status says it all.
+        details: what people read instead of the command's output, where that is for machines.
     """
 
     status: Status
     reason: str = ""
+    details: str = ""
 
 
-@frozen
-class Decision:
+class Decision(NamedTuple):
     """Whether a step applies to a project, and the evidence for it."""
 
     enabled: bool
@@ -112,12 +113,16 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(str(item) for item in value)
 
 
+def _patterns(value: object) -> tuple[str, ...] | None:
+    return None if value is None else _names(value)
+
+
 @frozen(kw_only=True)
 class Step:
     """One gate.
 
     Exactly one of `check` and `call` says what runs. Commands run in the project's root with the project's
-    environment first on PATH, standard input closed, and in a process group of their own.
+    environment first on PATH, standard input closed, and in a session of their own.
 
     Args:
         name: label in output, events and options, e.g. "ruff check".
@@ -126,7 +131,8 @@ class Step:
         call: "module:function" run in a child process as `function(root: Path) -> int | None`, instead of `check`.
         tool: the program; None for a command that names its own.
         needs: names of steps that have to pass first.
-        mutates: the check itself writes files of the project, so nothing runs beside it.
+        mutates: the check itself writes files of the project, or looks at what other checks leave there: it runs
+            before them, and nothing beside it.
         inputs: patterns (`fnmatch` on the path below the root, `*` crosses folders) of the files that decide the
             result. None: the result is never reused.
         environment_inputs: names of environment variables that decide the result.
@@ -151,7 +157,7 @@ class Step:
     tool: Tool | None = None
     needs: tuple[str, ...] = field(default=(), converter=_names)
     mutates: bool = False
-    inputs: tuple[str, ...] | None = None
+    inputs: tuple[str, ...] | None = field(default=None, converter=_patterns)
     environment_inputs: tuple[str, ...] = field(default=(), converter=_names)
     environment: Mapping[str, str] = field(factory=dict)
     timeout: float | None = None

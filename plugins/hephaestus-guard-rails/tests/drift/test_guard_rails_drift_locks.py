@@ -35,6 +35,45 @@ EXPECTED = {
 }
 
 
+# Made by poetry 2.5 and pdm 2.29 for the tables below; of each package's files the first two are kept, no address is.
+WRITTEN = SAMPLES / "written"
+WRITTEN_FOR = {
+    "poetry.lock": """
+        [project]
+        name = "forge"
+        requires-python = ">=3.9,<4.0"
+        dependencies = ["attrs>=23"]
+        [project.optional-dependencies]
+        test = ["pytest>=7", "pytest-cov"]
+        [tool.poetry.group.lint.dependencies]
+        ruff = "^0.9"
+        mypy = [{version = "1.11.2", python = "<3.10"}, {version = "^1.14", python = ">=3.10"}]
+        [tool.poetry.group.docs]
+        optional = true
+        [tool.poetry.group.docs.dependencies]
+        doc8 = "*"
+    """,
+    "pdm.lock": """
+        [project]
+        name = "forge"
+        requires-python = ">=3.9"
+        dependencies = ["attrs>=23"]
+        [project.optional-dependencies]
+        test = ["pytest>=7", "pytest-cov", "coverage[toml]"]
+        [dependency-groups]
+        lint = ["ruff~=0.9.0", "mypy"]
+        [tool.pdm.dev-dependencies]
+        old = ["yamllint"]
+    """,
+}
+WRITTEN_EXPECTED = {
+    ("poetry.lock", "3.9.2"): {"mypy": "==1.11.2", "ruff": "==0.9.10", "pytest": "==8.4.2", "doc8": "==1.1.2"},
+    ("poetry.lock", "3.13.0"): {"mypy": "==1.20.2", "ruff": "==0.9.10", "pytest": "==9.2.0", "doc8": "==2.0.0"},
+    ("pdm.lock", "3.9.2"): {"mypy": "==1.19.1", "ruff": "==0.9.10", "pytest": "==8.4.2", "yamllint": "==1.37.1"},
+    ("pdm.lock", "3.13.0"): {"mypy": "==2.4.1", "ruff": "==0.9.10", "pytest": "==9.2.0", "yamllint": "==1.38.0"},
+}
+
+
 def as_toml(text: str, array: str) -> list[LockEntry]:
     return read_toml(tomllib.loads(text), text, array)
 
@@ -76,6 +115,20 @@ def test_locks_of_real_shape_are_read_by_line_with_the_answer_of_the_parser(lock
     text = (SAMPLES / lock).read_text(encoding="utf-8")
 
     assert read_lines(text, LOCKS[lock]) == as_toml(text, LOCKS[lock])
+
+
+@pytest.mark.parametrize(("lock", "python"), WRITTEN_EXPECTED, ids=" on ".join)
+def test_a_lock_that_its_manager_wrote_expects_the_versions_for_the_target_python(
+    lock: str, python: str, check_drift: Callable[..., DriftReport]
+) -> None:
+    text = (WRITTEN / lock).read_text(encoding="utf-8")
+    assert read_lines(text, "package") == as_toml(text, "package")
+
+    report = check_drift({lock: text, "pyproject.toml": WRITTEN_FOR[lock]}, {}, python=python)
+
+    found = {finding.tool: finding.expected for finding in report.findings}
+    assert found.items() >= WRITTEN_EXPECTED[lock, python].items()
+    assert not report.problems
 
 
 HOSTILE = [

@@ -140,7 +140,7 @@ def test_a_pipe_in_place_of_a_source_is_not_waited_for(project: Path) -> None:
 def test_files_that_include_each_other_are_read_once(check_drift: Callable[..., DriftReport]) -> None:
     report = check_drift({"requirements.txt": "-r a.txt\n", "a.txt": "-r a.txt\n-r requirements.txt\nruff\n"}, {})
 
-    assert len(report.findings) == 2  # missing, and unpinned
+    assert len(report.findings) == 1
 
 
 def test_a_root_that_is_no_folder_is_a_usage_error(tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ SPECIFIERS = [
         ["ruff violation ==0.5 @ pyproject.toml:3"],
     ),
     Row("a declared tool that is absent is missing", group("ruff>=0.5"), {}, ["ruff missing >=0.5 @ pyproject.toml:3"]),
+    Row("a bare name that is missing is told once", group("ruff"), {}, ["ruff missing any version @ pyproject.toml:3"]),
     Row("a tool declared nowhere is no drift", group("requests"), {"ruff": "0.1"}, []),
 ]
 

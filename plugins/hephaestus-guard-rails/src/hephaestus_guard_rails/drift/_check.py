@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from hephaestus.errors import UsageError
 from hephaestus_guard_rails.drift._ci import ci_files, read_ci
 from hephaestus_guard_rails.drift._judge import judge
@@ -68,7 +66,7 @@ def check(project_root: Path, *, environment: Path | None, tools: Collection[str
         for tool, asked in sorted(pins.items())
     ]
     judged = [verdict for verdict in verdicts if verdict is not None]
-    return evolve(_report(survey, judged, layout, environment), absent=tuple(sorted(absent)))
+    return _report(survey, judged, layout, environment)._replace(absent=tuple(sorted(absent)))
 
 
 def _gather(survey: Survey, layout: Layout) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from hephaestus_guard_rails.drift._pin import Origin, Pin
 from hephaestus_guard_rails.drift._report import Finding, Kind
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 
-@frozen
-class Verdict:
+class Verdict(NamedTuple):
     """What is known of one tool.
 
     `agreed` are the pins that no weightier one contradicts, the weightiest first; `stale_locks` are locks that no
@@ -59,7 +58,8 @@ def judge(
         findings.append(_missing(declared, agreed))
     elif version is not None:
         findings += _violations(agreed, version, str(text))
-    findings += [_unpinned(pin, text) for pin in _loose(pins, bound)]
+    said = {finding.source for finding in findings}
+    findings += [_unpinned(pin, text) for pin in _loose(pins, bound) if pin.source not in said]
     readable = version is not None or not installed
     compared = known and readable and (bool(bound) or not any(pin.opaque for pin in pins))
     stale = [pin for pin, against in dissent.items() if _is_stale_lock(pin, against)]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Any
-
-from attrs import frozen
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hephaestus_guard_rails.drift._toml import TomlDocument
 
@@ -14,8 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@frozen
-class Layout:
+class Layout(NamedTuple):
     """The folders that bear on one project.
 
     `workspace` is the root of the uv workspace that `root` is a member of, else `root` itself; `repository` is the

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from attrs import asdict, field, frozen
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Kind(Enum):
@@ -17,8 +18,7 @@ class Kind(Enum):
     UNPINNED = "unpinned"
 
 
-@frozen
-class Source:
+class Source(NamedTuple):
     """Where a version is written: `file` relative to the project root (POSIX form), `line` from 1, `label` in words."""
 
     file: str
@@ -30,8 +30,7 @@ class Source:
         return f"{self.file}:{self.line}"
 
 
-@frozen
-class Finding:
+class Finding(NamedTuple):
     """One way in which one tool strays, or a note about it.
 
     `expected` is a specifier (`==0.6.9`, `>=8,<9`) or words such as "latest"; `installed` is None when the tool is
@@ -47,9 +46,13 @@ class Finding:
     hint: str
     against: Source | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """The finding as a dictionary of JSON types."""
+        against = self.against._asdict() if self.against is not None else None
+        return {**self._asdict(), "kind": self.kind.value, "source": self.source._asdict(), "against": against}
 
-@frozen
-class Problem:
+
+class Problem(NamedTuple):
     """A source, or a line of one, that could not be read; everything else was judged without it."""
 
     file: str
@@ -61,13 +64,12 @@ class Problem:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-@frozen
-class DriftReport:
+class DriftReport(NamedTuple):
     """The outcome of one drift check.
 
     `compared` are the declared tools that could be compared, `uncompared` those that could not, both sorted. `absent`
     are compared ones that are not installed and not missed: they belong to a set of dependencies (an extra, a group, a
-    requirements file) that this environment leaves out. `mend` is a list of argument lists, to be run in order from the
+    requirements file) that this environment leaves out. `mend` are argument lists, to be run in order from the
     project root without a shell; it is empty when no command can mend what was found (a divergence is a decision for a
     person).
     """
@@ -77,7 +79,7 @@ class DriftReport:
     compared: tuple[str, ...] = ()
     uncompared: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
-    mend: list[list[str]] = field(factory=list)
+    mend: Sequence[Sequence[str]] = ()
 
     @property
     def drifted_tools(self) -> list[str]:
@@ -97,7 +99,7 @@ class DriftReport:
             "compared": list(self.compared),
             "uncompared": list(self.uncompared),
             "absent": list(self.absent),
-            "findings": [{**asdict(finding), "kind": finding.kind.value} for finding in self.findings],
-            "problems": [asdict(problem) for problem in self.problems],
+            "findings": [finding.to_json() for finding in self.findings],
+            "problems": [problem._asdict() for problem in self.problems],
             "mend": [list(command) for command in self.mend],
         }

@@ -6,8 +6,6 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from attrs import define, field
-
 from hephaestus_guard_rails.drift._pin import Origin, Pin
 from hephaestus_guard_rails.drift._report import Problem, Source
 from hephaestus_guard_rails.drift._tools import normal_name
@@ -23,17 +21,17 @@ if TYPE_CHECKING:
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][\w.-]*)")
 
 
-@define
 class Survey:
     """Collects what every reader of sources finds; a reader never raises for what a file contains."""
 
-    root: Path
-    tools: frozenset[str]
-    target: Target
-    pins: list[Pin] = field(factory=list)
-    problems: list[Problem] = field(factory=list)
-    own_names: set[str] = field(factory=set)
-    default_sets: set[tuple[str, str]] = field(factory=set)
+    def __init__(self, root: Path, tools: frozenset[str], target: Target) -> None:
+        self.root = root
+        self.tools = tools
+        self.target = target
+        self.pins: list[Pin] = []
+        self.problems: list[Problem] = []
+        self.own_names: set[str] = set()
+        self.default_sets: set[tuple[str, str]] = set()
 
     def text(self, path: Path) -> str | None:
         """The content of a file; None if there is no such file, or a problem was noted."""

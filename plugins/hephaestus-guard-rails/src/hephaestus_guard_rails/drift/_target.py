@@ -8,8 +8,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
-
 from hephaestus_guard_rails.drift._tools import normal_name
 
 if TYPE_CHECKING:
@@ -20,15 +18,16 @@ _METADATA_NAME = re.compile(
     r"^(?P<name>[A-Za-z0-9][\w.]*(?:-[A-Za-z]\w*)*)-(?P<version>[^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info$"
 )
 _UNKNOWABLE = re.compile(r"\b(?:extras|dependency_groups)\b")
+_EXTRA = re.compile(r"""\bextra\s*[=!]=\s*["']([^"']*)["']""")
 
 
-@frozen
 class Target:
     """A Python version and where its packages lie; without an environment, the running Python and no folders."""
 
-    python: str
-    folders: tuple[Path, ...] = ()
-    _cache: dict[str, bool] = field(factory=dict, repr=False, eq=False)
+    def __init__(self, python: str, folders: tuple[Path, ...] = ()) -> None:
+        self.python = python
+        self.folders = folders
+        self._cache: dict[str, bool] = {}
 
     @classmethod
     def read(cls, environment: Path | None) -> Target:
@@ -70,10 +69,10 @@ class Target:
             "python_version": ".".join(self.python.split(".")[:2]),
             "python_full_version": self.python,
             "implementation_version": self.python,
-            "extra": "",
         }
         try:
-            return Marker(marker).evaluate(environment)
+            parsed = Marker(marker)
+            return any(parsed.evaluate({**environment, "extra": extra}) for extra in ("", *_EXTRA.findall(marker)))
         except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName):
             return True
 

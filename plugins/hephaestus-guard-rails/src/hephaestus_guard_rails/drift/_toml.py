@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -20,15 +18,15 @@ _GROUP_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _POSITION = re.compile(r"\(at line (\d+)")
 
 
-@define
 class TomlDocument:
     """A parsed file; looks up tables and arrays and notes those of the wrong type as problems."""
 
-    survey: Survey
-    path: Path
-    lines: list[str]
-    data: dict[str, Any]
-    _headers: list[tuple[int, tuple[str, ...]]] | None = field(default=None, init=False)
+    def __init__(self, survey: Survey, path: Path, lines: list[str], data: dict[str, Any]) -> None:
+        self.survey = survey
+        self.path = path
+        self.lines = lines
+        self.data = data
+        self._headers: list[tuple[int, tuple[str, ...]]] | None = None
 
     @classmethod
     def read(cls, survey: Survey, path: Path) -> TomlDocument | None:
