@@ -1,10 +1,6 @@
-"""Guard-rails beside other runners of quality gates: no-op steps, real gates warm and cold, an unchanged rerun.
+"""Guard-rails beside other runners of quality gates: no-op steps, real gates warm and cold, an unchanged rerun, drift.
 
-    python benchmarks/guard_rails_runner.py [--rounds N] [--only noop|real]
-
-Needs hephaestus, ruff, mypy and pytest beside the running interpreter. The peers (pre-commit, prek, nox, tox, make)
-are measured where they are installed, beside the interpreter or on PATH, and named as left out where they are not.
-All runners of a table take turns within each round, so that a busy machine slows them alike.
+Needs hephaestus, ruff, mypy and pytest beside the running interpreter.
 """
 
 from __future__ import annotations
@@ -12,21 +8,20 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import statistics
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
-__all__ = ["QUICK", "main"]
+from benchmarks._commands import OWN_BIN, command, environment
+from benchmarks._measure import Comparison, Contender, Target, compare
+
+__all__ = ["QUICK", "add_options", "measure"]
 
 QUICK = ("--rounds", "2", "--only", "noop")
 
-_OWN_BIN = str(Path(sys.executable).parent)
-_PATH = f"{_OWN_BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+_OWN = "hephaestus guard-rails"
+_START = "hephaestus --version"
 _CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache")
 _GATES = {
     "ruff check": "ruff check --no-fix .",
@@ -34,71 +29,37 @@ _GATES = {
     "mypy": "mypy src",
     "pytest": "pytest -q",
 }
-_UNWANTED = ("CI", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
 
 
-class Contender(NamedTuple):
-    """A runner: name, command, folder, and what has to happen before each measurement."""
-
-    name: str
-    command: Sequence[str]
-    folder: Path
-    before: Callable[[], object] = lambda: None
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", choices=["noop", "real"])
 
 
-def _environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
-    folders = {"XDG_CACHE_HOME": "cache", "PRE_COMMIT_HOME": "pre-commit", "PREK_HOME": "prek"}
-    caches = {name: str(home / folder) for name, folder in folders.items()}
-    return {**kept, **caches, "PATH": _PATH, "NO_COLOR": "1"}
-
-
-def _run(contender: Contender, environment: Mapping[str, str]) -> float:
-    contender.before()
-    begun = time.perf_counter()
-    done = subprocess.run(
-        contender.command, cwd=contender.folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True
-    )
-    seconds = time.perf_counter() - begun
-    if done.returncode != 0:
-        raise SystemExit(f"{contender.name} failed:\n{done.stdout.decode()}\n{done.stderr.decode()}")
-    return seconds
-
-
-def _compare(contenders: Sequence[Contender], rounds: int, home: Path) -> dict[str, list[float]]:
-    environment = _environment(home)
-    for contender in contenders:
-        _run(contender, environment)
-    times: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for number in range(rounds):
-        turn = number % len(contenders)
-        for contender in (*contenders[turn:], *contenders[:turn]):
-            times[contender.name].append(_run(contender, environment))
-    return times
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def _table(title: str, times: Mapping[str, Sequence[float]]) -> None:
-    _say(f"\n{title}\n{'':24}{'median ms':>12}{'min ms':>12}")
-    for name, measured in times.items():
-        _say(f"{name:24}{statistics.median(measured) * 1000:12.0f}{min(measured) * 1000:12.0f}")
+def measure(options: argparse.Namespace) -> Iterator[Comparison]:
+    """Make the sample projects and measure the runners on each."""
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch)
+        folders = {"XDG_CACHE_HOME": "cache", "PRE_COMMIT_HOME": "pre-commit", "PREK_HOME": "prek"}
+        variables = environment(**{name: str(home / folder) for name, folder in folders.items()})
+        if options.only in (None, "noop"):
+            yield from _noop(options.rounds, home, variables)
+        if options.only in (None, "real"):
+            yield from _real(options.rounds, home, variables)
 
 
 def _git(folder: Path) -> None:
     identity = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]
-    for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-qm", "sample"]):
-        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+    for arguments in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-q", "--allow-empty", "-m", "sample"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def _hooks(steps: Mapping[str, str]) -> str:
     always = "language: system, always_run: true, pass_filenames: false"
     hooks = "".join(
-        f"  - {{id: s{number}, name: '{name}', {always}, entry: {command}}}\n"
-        for number, (name, command) in enumerate(steps.items())
+        f"  - {{id: s{number}, name: '{name}', {always}, entry: {line}}}\n"
+        for number, (name, line) in enumerate(steps.items())
     )
     return f"repos:\n- repo: local\n  hooks:\n{hooks}"
 
@@ -106,33 +67,35 @@ def _hooks(steps: Mapping[str, str]) -> str:
 def _nox(steps: Mapping[str, str]) -> str:
     sessions = "".join(
         f"\n@nox.session(venv_backend='none', name='s{number}')\ndef s{number}(session):\n"
-        f"    session.run(*{command.split()!r}, external=True)\n"
-        for number, command in enumerate(steps.values())
+        f"    session.run(*{line.split()!r}, external=True)\n"
+        for number, line in enumerate(steps.values())
     )
     return f"import nox\n{sessions}"
 
 
 def _tox(steps: Mapping[str, str]) -> str:
-    commands = "".join(f"    {command}\n" for command in steps.values())
+    commands = "".join(f"    {line}\n" for line in steps.values())
     environment = "[testenv]\nskip_install = true\nallowlist_externals = *"
     return f"[tox]\nskipsdist = true\nenvlist = all\n{environment}\ncommands =\n{commands}"
 
 
 def _make(steps: Mapping[str, str]) -> str:
     names = [f"s{number}" for number in range(len(steps))]
-    rules = "".join(f"{name}:\n\t@{command}\n" for name, command in zip(names, steps.values(), strict=True))
+    rules = "".join(f"{name}:\n\t@{line}\n" for name, line in zip(names, steps.values(), strict=True))
     return f"all: {' '.join(names)}\n{rules}"
 
 
 def _own(steps: Mapping[str, str]) -> str:
     return "".join(
-        f"[[tool.hephaestus.guard-rails.steps]]\nname = '{name}'\ncommand = {command.split()!r}\n"
-        for name, command in steps.items()
+        f"[[tool.hephaestus.guard-rails.steps]]\nname = '{name}'\ncommand = {line.split()!r}\n"
+        for name, line in steps.items()
     )
 
 
-def _peers(folder: Path, steps: Mapping[str, str], before: Callable[[], object] = lambda: None) -> list[Contender]:
-    """The peers that are installed, each with its configuration written into the folder."""
+def _peers(
+    folder: Path, steps: Mapping[str, str], variables: Mapping[str, str], before: Callable[[], object] = lambda: None
+) -> list[Contender]:
+    """The peers, each with its configuration written into the folder."""
     jobs = str(os.cpu_count() or 1)
     files = {
         "pre-commit": (".pre-commit-config.yaml", _hooks, ["pre-commit", "run", "--all-files"]),
@@ -141,33 +104,38 @@ def _peers(folder: Path, steps: Mapping[str, str], before: Callable[[], object] 
         "tox": ("tox.ini", _tox, ["tox", "-q"]),
         f"make -j{jobs}": ("Makefile", _make, ["make", "-s", f"-j{jobs}", "all"]),
     }
-    found = []
-    for name, (file, text, command) in files.items():
-        if shutil.which(command[0], path=_PATH) is None:
-            _say(f"left out: {command[0]} is not installed")
-            continue
+    for file, text, _ in files.values():
         (folder / file).write_text(text(steps))
-        found.append(Contender(name, command, folder, before))
-    return found
+    return [command(name, line, cwd=folder, env=variables, before=before) for name, (_, _, line) in files.items()]
 
 
-def _noop(rounds: int, home: Path) -> None:
+def _noop(rounds: int, home: Path, variables: Mapping[str, str]) -> Iterator[Comparison]:
+    seconds = {}
     for count in (1, 10, 50):
         folder = home / f"noop{count}"
         folder.mkdir()
         steps = {f"step {number}": "/bin/true" for number in range(count)}
         (folder / "pyproject.toml").write_text(_own(steps))
-        peers = _peers(folder, steps)
+        peers = _peers(folder, steps, variables)
         _git(folder)
-        script = "; ".join(steps.values())
-        contenders = [
-            Contender("python -c pass", [sys.executable, "-c", "pass"], folder),
-            Contender("hephaestus --version", ["hephaestus", "--version"], folder),
-            Contender("sh", ["sh", "-ec", script], folder),
-            Contender("hephaestus guard-rails", ["hephaestus", "guard-rails"], folder),
-            *peers,
-        ]
-        _table(f"{count} no-op steps", _compare(contenders, rounds, home))
+        own = {
+            "python -c pass": ["python", "-c", "pass"],
+            _START: _START.split(),
+            "sh": ["sh", "-ec", "; ".join(steps.values())],
+            _OWN: _OWN.split(),
+        }
+        contenders = [command(name, line, cwd=folder, env=variables) for name, line in own.items()]
+        comparison = compare(f"{count} no-op steps", [*contenders, *peers], rounds=rounds, bases=[_START])
+        seconds[count] = comparison.minimum(_OWN)
+        yield comparison._replace(notes=[*comparison.notes, *_promises(seconds)])
+
+
+def _promises(seconds: Mapping[int, float]) -> Iterator[str]:
+    """The promises in milliseconds, once what they compare is measured."""
+    if 50 in seconds:
+        yield f"each further step: {(seconds[50] - seconds[10]) / 40 * 1000:.1f} ms; at most 2 wanted"
+    elif 10 in seconds:
+        yield f"10 steps: {seconds[10] * 1000:.0f} ms; at most 150 wanted"
 
 
 _MODULE = '''"""Module {number}."""
@@ -224,57 +192,51 @@ def _sample(folder: Path, modules: int = 60) -> None:
     (folder / ".gitignore").write_text(".venv\n__pycache__\n.*_cache\n.tox\n.nox\n")
     (folder / ".venv" / "bin").mkdir(parents=True)
     for name in ("python", "ruff", "mypy", "pytest"):
-        (folder / ".venv" / "bin" / name).symlink_to(Path(_OWN_BIN) / name)
+        (folder / ".venv" / "bin" / name).symlink_to(OWN_BIN / name)
 
 
-def _real(rounds: int, home: Path) -> None:
+def _real(rounds: int, home: Path, variables: Mapping[str, str]) -> Iterator[Comparison]:
     folder = home / "real"
     _sample(folder)
-    peers = _peers(folder, _GATES)
-    _git(folder)
+    (folder / "Makefile").write_text(_make(_GATES))
 
     def wipe() -> None:
         for name in _CACHES:
             shutil.rmtree(folder / name, ignore_errors=True)
 
+    together = " ".join(f'{line} & pids="$pids $!";' for line in _GATES.values())
+    lines = {
+        **{f"only {name}": line.split() for name, line in _GATES.items()},
+        "sh, one by one": ["sh", "-ec", "; ".join(_GATES.values())],
+        "sh, side by side": ["sh", "-ec", f"{together} for pid in $pids; do wait $pid; done"],
+        _OWN: [*_OWN.split(), "--no-format", "--no-cache"],
+    }
     for title, before, turns in (("warm", lambda: None, rounds), ("cold", wipe, max(2, rounds // 3))):
-        begun = " ".join(f'{command} & pids="$pids $!";' for command in _GATES.values())
-        side_by_side = f"{begun} for pid in $pids; do wait $pid; done"
-        own = ["hephaestus", "guard-rails", "--no-format", "--no-cache"]
-        contenders = [
-            *(Contender(f"only {name}", command.split(), folder, before) for name, command in _GATES.items()),
-            Contender("sh, one by one", ["sh", "-ec", "; ".join(_GATES.values())], folder, before),
-            Contender("sh, side by side", ["sh", "-ec", side_by_side], folder, before),
-            Contender("hephaestus guard-rails", own, folder, before),
-            *(peer._replace(before=before) for peer in peers),
-        ]
-        times = _compare(contenders, turns, home)
-        _table(f"real gates, {title}", times)
-        critical = max(statistics.median(times[f"only {name}"]) for name in _GATES)
-        taken = statistics.median(times["hephaestus guard-rails"])
-        _say(f"critical path {critical * 1000:.0f} ms; guard-rails takes {taken / critical:.2f} of it")
-    unchanged = [
-        Contender("hephaestus --version", ["hephaestus", "--version"], folder),
-        Contender("unchanged rerun", ["hephaestus", "guard-rails", "--no-format", "--cache"], folder),
-        Contender("drift", ["hephaestus", "guard-rails", "--drift"], folder),
+        contenders = [command(name, line, cwd=folder, env=variables, before=before) for name, line in lines.items()]
+        peers = _peers(folder, _GATES, variables, before)
+        _git(folder)
+        comparison = compare(f"real gates, {title}", [*contenders, *peers], rounds=turns, bases=["sh, side by side"])
+        critical = max((name for name in lines if name.startswith("only ")), key=comparison.minimum)
+        yield comparison._replace(
+            bases=[critical, *comparison.bases],
+            targets=[Target(_OWN, critical, 1.1)],
+            notes=[*comparison.notes, f"the critical path is {critical}"],
+        )
+    yield _unchanged(folder, rounds, variables)
+
+
+def _unchanged(folder: Path, rounds: int, variables: Mapping[str, str]) -> Comparison:
+    lines = {
+        _START: _START.split(),
+        "unchanged rerun": [*_OWN.split(), "--no-format", "--cache"],
+        "drift": [*_OWN.split(), "--drift"],
+    }
+    contenders = [command(name, line, cwd=folder, env=variables) for name, line in lines.items()]
+    comparison = compare("nothing changed", contenders, rounds=rounds, bases=[_START])
+    over = (comparison.minimum("unchanged rerun") - comparison.minimum(_START)) * 1000
+    drift = comparison.minimum("drift") * 1000
+    notes = [
+        f"unchanged rerun: {over:.0f} ms over the start; at most 100 wanted",
+        f"drift: {drift:.0f} ms; at most 150 wanted",
     ]
-    _table("nothing changed", _compare(unchanged, rounds, home))
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--only", choices=["noop", "real"])
-    options = parser.parse_args(arguments)
-    missing = [name for name in ("hephaestus", "ruff", "mypy", "pytest") if shutil.which(name, path=_OWN_BIN) is None]
-    if missing:
-        raise SystemExit(f"not installed beside {sys.executable}: {', '.join(missing)}")
-    with tempfile.TemporaryDirectory() as scratch:
-        for name, measure in (("noop", _noop), ("real", _real)):
-            if options.only in (None, name):
-                measure(options.rounds, Path(scratch))
-
-
-if __name__ == "__main__":
-    main()
+    return comparison._replace(notes=[*comparison.notes, *notes])
