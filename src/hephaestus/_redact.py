@@ -105,6 +105,8 @@ def redact(value: Any, _inside: tuple[int, ...] = ()) -> Any:
 
 def _redact_container(value: Any, inside: tuple[int, ...]) -> Any:
     if isinstance(value, Mapping):
+        if _is_clean(value):
+            return value
         pairs = [(redact(key, inside), key, _redact_item(key, each, inside), each) for key, each in value.items()]
         if all(new is old and clean is each for new, old, clean, each in pairs):
             return value
@@ -117,6 +119,21 @@ def _redact_container(value: Any, inside: tuple[int, ...]) -> Any:
     if all(one is other for one, other in zip(new, old, strict=True)):
         return value
     return tuple(new) if isinstance(value, tuple) else new
+
+
+def _is_clean(mapping: Mapping[Any, Any]) -> bool:
+    """Say whether a mapping certainly holds no secret: one question about all its texts, as nearly every payload."""
+    texts = []
+    for key, value in mapping.items():
+        if type(key) is not str or key.lower() in SECRET_KEYS:
+            return False
+        texts.append(key)
+        if type(value) is str:
+            texts.append(value)
+        elif type(value) not in _HARMLESS:
+            return False
+    # Whatever stands in one text stands in all of them together.
+    return not may_hold_secret("\n".join(texts))
 
 
 def _redact_item(key: object, value: Any, inside: tuple[int, ...]) -> Any:

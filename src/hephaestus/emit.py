@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -210,9 +211,11 @@ def _record(
 ) -> logging.LogRecord:
     """The record that `logger.log` would have made, in the name of whoever emitted."""
     emitted = _emitted(logger, event, level, message, payload, context)
-    file, line, function, _ = logger.findCaller(stacklevel=4 + depth)
-    arguments, extra = (emitted.message,), _extra(emitted)
-    return logger.makeRecord(logger.name, level, file, line, "%s", arguments, None, function, extra)
+    caller = sys._getframe(3 + depth)
+    file, function = caller.f_code.co_filename, caller.f_code.co_name
+    record = logger.makeRecord(logger.name, level, file, caller.f_lineno, "%s", (emitted.message,), None, function)
+    record.__dict__.update(_extra(emitted))
+    return record
 
 
 def _tell(emitted: Emitted) -> None:
