@@ -17,6 +17,7 @@ from typing import Any
 from attrs import define, field
 
 from hephaestus_cleanup._plan import Note, Plan
+from hephaestus_cleanup._state import sync_folder
 from hephaestus_cleanup.errors import ManifestError
 
 __all__ = ["FORMAT", "Journal", "create_journal"]
@@ -114,6 +115,11 @@ class Journal:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
 
+    def discard(self) -> None:
+        """Take away a manifest whose plan could not be written: nothing was removed, so it has nothing to say."""
+        with contextlib.suppress(OSError):
+            os.unlink(self.path)
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._handle)
@@ -143,20 +149,14 @@ def create_journal(path: str) -> Journal:
         ) from None
     except OSError as error:
         raise _unwritable(path, error) from error
+    journal = Journal(path, handle)
     try:
-        _sync_folder(os.path.dirname(path) or ".")
+        sync_folder(os.path.dirname(path) or ".")
     except OSError as error:
-        os.close(handle)
+        journal.discard()
+        journal.close()
         raise _unwritable(path, error) from error
-    return Journal(path, handle)
-
-
-def _sync_folder(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    return journal
 
 
 def _unwritable(path: str, error: OSError) -> ManifestError:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from hephaestus_cleanup._beneath import OpenFolder
 from hephaestus_cleanup._rulebook import QUARANTINE_NAME
+from hephaestus_cleanup._state import file_name_of
+from hephaestus_cleanup.errors import CleanupRefused
 
 __all__ = [
     "EXPIRED",
@@ -54,12 +56,14 @@ def open_quarantine(root: int, run: str, open_folder: OpenFolder) -> int:
         open_folder: how folders are opened.
 
     Raises:
+        CleanupRefused: the quarantine is another user's, who could read or replace what is moved there.
         OSError: it cannot be made, or is a link.
     """
     with contextlib.suppress(FileExistsError):
         os.mkdir(QUARANTINE_NAME, 0o700, dir_fd=root)
     handle = open_folder(root, QUARANTINE_NAME)
     try:
+        _make_private(root, handle)
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             ignore = os.open(".gitignore", flags, 0o600, dir_fd=handle)
@@ -68,10 +72,19 @@ def open_quarantine(root: int, run: str, open_folder: OpenFolder) -> int:
         else:
             os.write(ignore, b"*\n")
             os.close(ignore)
-        os.mkdir(run, 0o700, dir_fd=handle)
-        return open_folder(handle, run)
+        name = file_name_of(run)
+        os.mkdir(name, 0o700, dir_fd=handle)
+        return open_folder(handle, name)
     finally:
         os.close(handle)
+
+
+def _make_private(root: int, quarantine: int) -> None:
+    status = os.fstat(quarantine)
+    if status.st_uid not in (os.geteuid(), os.fstat(root).st_uid):
+        raise CleanupRefused(f"{QUARANTINE_NAME} belongs to another user", hint="move it aside; nothing was removed")
+    if status.st_mode & 0o077:
+        os.fchmod(quarantine, 0o700)
 
 
 def move_without_overwriting(source: int, name: str, target: int, new_name: str) -> None:
