@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from hephaestus.telemetry import emit_event
 from hephaestus_cleanup import events
@@ -21,9 +21,9 @@ from hephaestus_cleanup._erase import reason_of
 from hephaestus_cleanup._inuse import InUse
 from hephaestus_cleanup._journal import Journal, create_journal
 from hephaestus_cleanup._options import CleanupOptions
-from hephaestus_cleanup._plan import Note, Plan, PlanItem, ordered
+from hephaestus_cleanup._plan import Note, Plan
 from hephaestus_cleanup._planner import Planner, Protect
-from hephaestus_cleanup._quarantine import EXPIRED, expired_runs, open_quarantine
+from hephaestus_cleanup._quarantine import EXPIRED, open_quarantine
 from hephaestus_cleanup._record import read_record
 from hephaestus_cleanup._rootlock import open_root
 from hephaestus_cleanup._roots import SearchRoot, SearchRoots
@@ -75,13 +75,13 @@ class Outcome:
 
     @property
     def size(self) -> int:
-        """Bytes freed."""
-        return sum(each.tally.size for each in self.removed)
+        """Bytes freed; what went to the quarantine has freed none."""
+        return sum(each.tally.size for each in self.removed if each.quarantined is None)
 
     @property
     def approximate(self) -> bool:
         """True when large folders were sampled, so that `size` is an estimate."""
-        return any(each.tally.approximate for each in self.removed)
+        return any(each.tally.approximate for each in self.removed if each.quarantined is None)
 
 
 @define
@@ -205,18 +205,9 @@ class Engine:
         more = [(os.path.realpath(each), "holds the audit manifest") for each in manifests]
         self._planner = Planner(self.roots, self.options, self.rules, self.protect, InUse(more))
         plan = self._planner.plan(roots)
-        expired = [item for root in roots for item in self._expired(root)]
-        plan = evolve(plan, items=ordered((*plan.items, *expired), roots)) if expired else plan
         config = self.options.config
         limits = (config.max_entries, config.max_bytes, config.max_share)
         return measured(plan) if any(each is not None for each in limits) else plan
-
-    def _expired(self, root: SearchRoot) -> Iterator[PlanItem]:
-        config = self.options.config
-        runs = expired_runs(root.path, days=config.quarantine_days, max_bytes=config.quarantine_max_bytes)
-        for run in runs:
-            status = os.lstat(os.path.join(root.path, run.relative))
-            yield PlanItem(-1, root, run.relative, True, status.st_dev, status.st_ino, EXPIRED, "retention is over")
 
     def _preview(self, plan: Plan) -> None:
         for item in plan.items:

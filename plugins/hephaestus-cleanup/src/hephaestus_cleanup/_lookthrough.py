@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 
-from hephaestus_cleanup._keep import KeepSet
+from hephaestus_cleanup._keep import KeepSet, parse_ignore_file
 from hephaestus_cleanup._listing import list_folder
-from hephaestus_cleanup._rulebook import ENVIRONMENT_NAMES, REPOSITORY_NAMES
+from hephaestus_cleanup._rulebook import ENVIRONMENT_NAMES, IGNORE_FILE, REPOSITORY_NAMES
 
 __all__ = ["reason_within"]
 
-_AT_TOP = (".git", "pyvenv.cfg")
+_AT_TOP = (".git", "pyvenv.cfg", IGNORE_FILE)
+# Longer paths are beyond what access() takes, which would answer as if nothing were there.
+_LONGEST = 1000
 
 
 def reason_within(path: str, keep: KeepSet, *, tool_owned: bool) -> str | None:
@@ -20,14 +22,19 @@ def reason_within(path: str, keep: KeepSet, *, tool_owned: bool) -> str | None:
         path: the matched folder, absolute.
         keep: the protections that hold at its place.
         tool_owned: True for caches: only the folder's own level is looked at, unless a protection reaches into it. A
-            repository deeper down is still kept by the removal itself, which stops at each.
+            repository or a `.hephaestusignore` deeper down is still kept by the removal itself, which stops at each.
 
     Returns:
         "nested repository", "environment", "kept by …", "cannot be looked through", or None when all may go.
+
+    Raises:
+        ConfigError: a `.hephaestusignore` that cannot be understood.
     """
     reaching = keep.beneath(path)
-    if tool_owned and not reaching:
-        return _reason_at_top(path)
+    if tool_owned and not reaching and len(path) < _LONGEST:
+        name = next((each for each in _AT_TOP if _is_there(f"{path}/{each}")), None)
+        if name != IGNORE_FILE:
+            return _reason_of({name}) if name else None
     pending = [path]
     while pending:
         folder = pending.pop()
@@ -35,9 +42,12 @@ def reason_within(path: str, keep: KeepSet, *, tool_owned: bool) -> str | None:
             entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in list_folder(folder)]
         except OSError:
             return "cannot be looked through"
-        reason = _reason_of({name for name, _ in entries})
+        names = {name for name, _ in entries}
+        reason = _reason_of(names)
         if reason:
             return reason
+        if IGNORE_FILE in names:
+            reaching = reaching.plus(parse_ignore_file(f"{folder}/{IGNORE_FILE}"))
         for name, is_folder in entries:
             below = f"{folder}/{name}"
             kept = reaching.reason(below, is_folder=is_folder) if reaching else None
@@ -54,9 +64,6 @@ def _reason_of(names: set[str]) -> str | None:
     return None if names.isdisjoint(ENVIRONMENT_NAMES) else "environment"
 
 
-def _reason_at_top(path: str) -> str | None:
-    for name in _AT_TOP:
-        # access() answers without building an exception, which matters for thousands of caches.
-        if os.access(f"{path}/{name}", os.F_OK, follow_symlinks=False):
-            return _reason_of({name})
-    return None
+def _is_there(path: str) -> bool:
+    # access() answers without building an exception, which matters for thousands of caches.
+    return os.access(path, os.F_OK, follow_symlinks=False)
