@@ -284,6 +284,14 @@ def test_every_folder_above_a_home_is_a_danger(home: Path) -> None:
         assert danger_of(str(parent)), parent
 
 
+def test_a_folder_within_a_bare_repository_is_no_root(tmp_path: Path, git: Callable[..., str]) -> None:
+    git(tmp_path, "init", "-q", "--bare", "history.git")
+
+    assert "bare git repository" in str(danger_of(str(tmp_path / "history.git")))
+    assert "lies in the bare" in str(danger_of(str(tmp_path / "history.git/refs/heads")))
+    assert danger_of(str(tmp_path / "other")) is None
+
+
 def test_an_empty_root_is_an_error_and_never_the_current_folder() -> None:
     with pytest.raises(UsageError, match="empty"):
         choose_root("")

@@ -320,3 +320,95 @@ def test_a_plugins_reason_keeps_a_path_and_is_told(engine: Build, workspace: Pat
 
     assert run(engine(protect=protect)) == ({"b.pyc"}, {"a.pyc": "shipped"})
     assert sorted(asked) == [(str(workspace / name), str(workspace)) for name in ("a.pyc", "b.pyc")]
+
+
+@pytest.mark.parametrize("place", ["build", "build/deep/er", "node_modules", "node_modules/deep/er"])
+def test_an_ignore_file_within_a_leftover_keeps_its_folder(
+    engine: Build, workspace: Path, fill: Fill, left: Left, place: str
+) -> None:
+    fill(workspace, "package.json", "build/x", "node_modules/y", f"{place}/kept", f"{place}/other")
+    (workspace / place / ".hephaestusignore").write_text("kept\n")
+
+    run(engine())
+
+    assert {f"{place}/kept", f"{place}/.hephaestusignore"} <= left(workspace)
+
+
+@pytest.mark.parametrize("name", [".git", ".hg", ".svn", ".bzr", ".jj", "_darcs"])
+def test_a_checkout_of_any_kind_deep_in_a_cache_is_kept(engine: Build, workspace: Path, fill: Fill, name: str) -> None:
+    fill(workspace, "package.json", f"node_modules/a/b/{name}/x", "node_modules/a/b/work.js", "node_modules/c/d")
+
+    outcome = engine().run()
+
+    assert [each.reason for each in outcome.errors] == ["kept: holds a nested repository"]
+    assert (workspace / "node_modules/a/b/work.js").exists()
+    assert not (workspace / "node_modules/c").exists()
+
+
+def test_a_cache_deeper_than_a_path_may_be_long_is_looked_at_all_the_same(engine: Build, workspace: Path) -> None:
+    handle = os.open(workspace, os.O_RDONLY)
+    for name in (*["d" * 200] * 25, "__pycache__"):
+        os.mkdir(name, dir_fd=handle)
+        above, handle = handle, os.open(name, os.O_RDONLY, dir_fd=handle)
+        os.close(above)
+    os.close(os.open("pyvenv.cfg", os.O_CREAT, dir_fd=handle))
+
+    outcome = engine().run()
+
+    assert [each.reason for each in outcome.skipped] == ["environment"]
+    assert os.listdir(handle) == ["pyvenv.cfg"]
+    os.close(handle)
+
+
+def test_the_state_folder_and_an_open_file_are_in_use(
+    engine: Build, workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(workspace, "package.json", "build/x", "dist/y", "out/__pycache__/z.pyc")
+    monkeypatch.setenv("XDG_STATE_HOME", str(workspace / "build/state"))
+
+    with (workspace / "dist/log").open("w"):
+        removed, skipped = run(engine())
+
+    assert removed == {"out/__pycache__"}
+    assert skipped["build"] == "holds the audit manifest"
+    assert sys.platform != "linux" or skipped["dist"] == "in use by this program"
+
+
+@pytest.mark.parametrize("variable", ["sys.prefix", "sys.executable", "VIRTUAL_ENV", "sys.argv", "sys.path"])
+def test_what_the_running_interpreter_lives_on_stays(
+    engine: Build, workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    fill(workspace, "package.json", "build/env/bin/python", "dist/tool.pyz", "build/env/marker")
+    build, dist = str(workspace / "build/env"), str(workspace / "dist/tool.pyz")
+    if variable == "VIRTUAL_ENV":
+        monkeypatch.setenv(variable, build)
+    elif variable == "sys.path":
+        monkeypatch.setattr(sys, "path", [dist, *sys.path])
+    elif variable == "sys.argv":
+        monkeypatch.setattr(sys, "argv", [dist])
+    else:
+        monkeypatch.setattr(variable, build if variable == "sys.prefix" else f"{build}/bin/python")
+
+    removed, skipped = run(engine())
+
+    held = "dist" if variable in ("sys.path", "sys.argv") else "build"
+    assert skipped == {held: "in use by this program"}
+    assert removed == {"build", "dist"} - {held}
+
+
+def test_a_zip_application_does_not_remove_itself(workspace: Path, fill: Fill, left: Left, tmp_path: Path) -> None:
+    import zipapp
+
+    fill(workspace, "package.json", "dist/other", "build/x")
+    fill(tmp_path / "app", "__main__.py", text="from hephaestus.cli import main\nmain()\n")
+    zipapp.create_archive(tmp_path / "app", workspace / "dist/tool.pyz")
+
+    done = subprocess.run(
+        [sys.executable, "dist/tool.pyz", "cleanup", "--deep-clean", "."],
+        cwd=workspace,
+        capture_output=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert left(workspace) == {"package.json", "dist/other", "dist/tool.pyz"}

@@ -15,8 +15,12 @@ from typing import Any
 
 import pytest
 
+from hephaestus_cleanup import _consent, _listing
+from hephaestus_cleanup.errors import CleanupRefused
+
 Fill = Callable[..., None]
 Left = Callable[[Path], set[str]]
+Build = Callable[..., Any]
 Cleanup = Callable[..., Any]
 
 
@@ -268,6 +272,47 @@ def test_a_plan_within_the_budget_needs_none(
     assert cleanup(".", "--python-cache", *limit).code == 0
 
 
+def test_what_cannot_be_measured_is_over_the_budget(
+    engine: Build, workspace: Path, fill: Fill, left: Left, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(workspace, "src/__pycache__/closed/x.pyc")
+    listed = _listing.list_folder
+
+    def refusing(path: str) -> Any:
+        if path.endswith("/closed"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return listed(path)
+
+    monkeypatch.setattr(_consent, "list_folder", refusing)
+
+    with pytest.raises(CleanupRefused, match="cannot be measured"):
+        engine(yes=False, config={"max_entries": 10}).run()
+
+    assert left(workspace) == {"src/__pycache__/closed/x.pyc"}
+
+
+def test_a_tree_deeper_than_a_path_may_be_long_counts_against_the_budget(engine: Build, workspace: Path) -> None:
+    handle = os.open(workspace, os.O_RDONLY)
+    for name in ("__pycache__", *["d" * 200] * 40):
+        os.mkdir(name, dir_fd=handle)
+        above, handle = handle, os.open(name, os.O_RDONLY, dir_fd=handle)
+        os.close(above)
+    os.close(handle)
+
+    with pytest.raises(CleanupRefused, match="41 entries would go, more than the budget of 40"):
+        engine(yes=False, config={"max_entries": 40}).run()
+
+    assert len(engine(yes=False, config={"max_entries": 41}).run().removed) == 1
+
+
+def test_an_expired_quarantine_is_no_share_of_the_tree(engine: Build, workspace: Path, fill: Fill) -> None:
+    fill(workspace, "a.py", *(f".hephaestus-quarantine/{number}/0" for number in range(5)))
+    for number in range(5):
+        os.utime(workspace / f".hephaestus-quarantine/{number}", (0, 0))
+
+    assert len(engine(yes=False, config={"max_share": 0.9}).run().removed) == 5
+
+
 # ---- errors and interruptions ----------------------------------------------------------------------------------
 
 
@@ -359,3 +404,29 @@ def test_names_that_act_on_terminals_are_shown_escaped_and_logged_exactly(
     assert run.of("cleanup.path.preview") == [{"path": str(workspace / "evil\x1b[2J\nname.pyc"), "dry_run": True}]
     assert "\x1b" not in run.out + run.err
     assert "evil\\x1b[2J\\x0aname.pyc" in run.out
+
+
+@pytest.mark.parametrize("where", ["root", "manifest"])
+def test_nothing_that_is_shown_acts_on_a_terminal(
+    cleanup: Cleanup, workspace: Path, tmp_path: Path, state: Path, where: str
+) -> None:
+    evil = "\x1b]0;title\x07\u202e\n"
+    if where == "root":
+        folder = workspace / evil
+        folder.mkdir()
+        (folder / "a.pyc").touch()
+        runs = [cleanup("--python-cache", str(folder)), cleanup("show", command=("cleanup-runs",))]
+        runs += [cleanup("list", command=("cleanup-runs",)), cleanup(str(folder / "missing"))]
+    else:
+        record = {"format": "hephaestus-cleanup-manifest", "version": 1, "run": evil, "when": evil, "root": evil}
+        note = {"path": evil, "reason": evil}
+        item = {"path": evil, "rule": evil, "evidence": evil}
+        lists = {"removed": [item], "kept": [], "not_removed": [item], "in_doubt": [item], "skipped": [note]}
+        folder = state / "hephaestus/cleanup/runs"
+        folder.mkdir(parents=True)
+        (folder / "evil.json").write_text(json.dumps({**record, "state": evil, **lists, "errors": [note]}, indent=1))
+        (folder / "evil\x1b[2J.json").write_text("damaged")
+        runs = [cleanup("show", "evil", command=("cleanup-runs",)), cleanup("list", command=("cleanup-runs",))]
+
+    for run in runs:
+        assert not set("\x1b\x07\u202e") & set(run.out + run.err), run.out + run.err

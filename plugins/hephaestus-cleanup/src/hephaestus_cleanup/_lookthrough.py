@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from hephaestus_cleanup._keep import KeepSet, parse_ignore_file
+from hephaestus_cleanup._keep import KeepSet
 from hephaestus_cleanup._listing import list_folder
 from hephaestus_cleanup._rulebook import ENVIRONMENT_NAMES, IGNORE_FILE, REPOSITORY_NAMES
 
@@ -26,15 +26,10 @@ def reason_within(path: str, keep: KeepSet, *, tool_owned: bool) -> str | None:
 
     Returns:
         "nested repository", "environment", "kept by …", "cannot be looked through", or None when all may go.
-
-    Raises:
-        ConfigError: a `.hephaestusignore` that cannot be understood.
     """
     reaching = keep.beneath(path)
     if tool_owned and not reaching and len(path) < _LONGEST:
-        name = next((each for each in _AT_TOP if _is_there(f"{path}/{each}")), None)
-        if name != IGNORE_FILE:
-            return _reason_of({name}) if name else None
+        return _reason_of({each for each in _AT_TOP if _is_there(f"{path}/{each}")})
     pending = [path]
     while pending:
         folder = pending.pop()
@@ -42,12 +37,9 @@ def reason_within(path: str, keep: KeepSet, *, tool_owned: bool) -> str | None:
             entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in list_folder(folder)]
         except OSError:
             return "cannot be looked through"
-        names = {name for name, _ in entries}
-        reason = _reason_of(names)
+        reason = _reason_of({name for name, _ in entries})
         if reason:
             return reason
-        if IGNORE_FILE in names:
-            reaching = reaching.plus(parse_ignore_file(f"{folder}/{IGNORE_FILE}"))
         for name, is_folder in entries:
             below = f"{folder}/{name}"
             kept = reaching.reason(below, is_folder=is_folder) if reaching else None
@@ -61,6 +53,8 @@ def reason_within(path: str, keep: KeepSet, *, tool_owned: bool) -> str | None:
 def _reason_of(names: set[str]) -> str | None:
     if not names.isdisjoint(REPOSITORY_NAMES) or {"HEAD", "objects", "refs"} <= names:
         return "nested repository"
+    if IGNORE_FILE in names:
+        return f"kept by {IGNORE_FILE}"
     return None if names.isdisjoint(ENVIRONMENT_NAMES) else "environment"
 
 
