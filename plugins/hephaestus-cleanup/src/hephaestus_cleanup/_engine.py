@@ -240,14 +240,14 @@ class Engine:
             raise CleanupError(f"the git index of {changed} changed after the plan was made", hint="run again")
         opener = self.open_folder or pick_opener()
         with self._journal(plan) as journal, contextlib.ExitStack() as stack:
-            state = "interrupted"
             try:
                 quarantines = self._quarantines(plan, handles, opener, stack)
                 self._remove(plan, handles, journal, opener, quarantines)
-                state = "complete"
-            finally:
+            except BaseException:
                 with contextlib.suppress(ManifestError):
-                    journal.end(state=state, **self._counts())
+                    journal.end(state="interrupted", **self._counts())
+                raise
+            journal.end(state="complete", **self._counts())
 
     def _quarantines(
         self, plan: Plan, handles: dict[str, int], opener: OpenFolder, stack: contextlib.ExitStack
