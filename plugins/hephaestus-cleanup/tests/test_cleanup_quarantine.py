@@ -279,7 +279,7 @@ def test_a_run_of_any_id_stays_within_its_folders_and_is_found_again(
     assert {path for path in left(tree) if not path.startswith(".hephaestus-quarantine/")} == {
         *("package.json", "build/lib/x", "build/y", "build/link", "src/z.py")
     }
-    assert len(os.listdir(state / "hephaestus/cleanup/runs")) == 1
+    assert len(list((state / "hephaestus/cleanup/runs").glob("*.json"))) == 1
     assert set(os.listdir(tmp_path)) - around <= {"state", *(each.name for each in tmp_path.glob("log-*"))}
     assert cleanup("show", run_id, command=RUNS).out.startswith(f"run {run_id} of")
     assert cleanup("undo", run_id, command=RUNS).code == 0

@@ -25,6 +25,7 @@ from hephaestus_cleanup._plan import Note, Plan
 from hephaestus_cleanup._planner import Planner, Protect
 from hephaestus_cleanup._quarantine import EXPIRED, open_quarantine
 from hephaestus_cleanup._record import read_record
+from hephaestus_cleanup._retention import prune_records, retention_of
 from hephaestus_cleanup._rootlock import open_root
 from hephaestus_cleanup._roots import SearchRoot, SearchRoots
 from hephaestus_cleanup._rulebook import QUARANTINE_NAME
@@ -175,6 +176,8 @@ class Engine:
                 self.before_execution(plan)
             if plan.items or self.options.audit_manifest is not None:
                 self._execute(plan, handles)
+                pruned = prune_records(retention_of(self.options.config))
+                logger.debug("%d manifests were pruned", pruned)
 
     def _usable_roots(self) -> list[SearchRoot]:
         for path, reason in self.roots.skipped:

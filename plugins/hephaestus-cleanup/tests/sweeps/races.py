@@ -1,7 +1,7 @@
 """Race a run against a process that swaps what it is about to touch, and show that nothing outside is ever harmed.
 
-The swapper exchanges (renameat2, RENAME_EXCHANGE) a path of the workspace with a link to a victim, or with a real folder
-of the same name that was never planned, as fast as the kernel lets it, from before the scan until after the removal::
+The swapper exchanges (renameat2, RENAME_EXCHANGE) a path of the workspace with a link to a victim, or with a real one
+that isn't planned, as fast as the kernel lets it, from before the scan until after the removal::
 
     python plugins/hephaestus-cleanup/tests/sweeps/races.py FOLDER --races 10000
 
