@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -103,76 +102,6 @@ def test_an_opener_takes_paths_longer_than_the_kernels_limit(opener: OpenFolder,
 
     assert os.fstat(found).st_ino == wanted
     os.close(found)
-
-
-def mounted(script: str) -> None:
-    """Run Python in a mount namespace of its own, or skip loudly."""
-    if shutil.which("unshare") is None or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
-        pytest.skip("no right to make a mount namespace: mounts are not tested here")
-    done = subprocess.run(["unshare", "-m", sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize("opener", ["open_by_kernel", "open_by_components"])
-@pytest.mark.parametrize("kind", ["--bind {victim}", "-t tmpfs tmpfs"])
-def test_a_mount_is_never_entered_and_what_holds_one_stays(
-    workspace: Path, victim: Path, fill: Fill, left: Left, opener: str, kind: str
-) -> None:
-    fill(workspace, "package.json", "node_modules/m/", "node_modules/a", "src/__pycache__/x.pyc", "mnt/")
-    before = left(victim)
-
-    mounted(f"""
-import os, subprocess
-from hephaestus_cleanup import _beneath
-from hephaestus_cleanup._builtin_rules import BUILTIN_RULES
-from hephaestus_cleanup._config import CleanupConfig
-from hephaestus_cleanup._consent import Consent
-from hephaestus_cleanup._engine import Engine
-from hephaestus_cleanup._options import effective_options
-from hephaestus_cleanup._roots import search_roots
-for place in ("node_modules/m", "mnt"):
-    arguments = {kind!r}.format(victim={str(victim)!r}).split()
-    subprocess.run(["mount", *arguments, {str(workspace)!r} + "/" + place], check=True)
-options = effective_options(CleanupConfig(), {{"deep_clean": True}}, yes=True)
-engine = Engine(search_roots({str(workspace)!r}, options), options, BUILTIN_RULES, consent=Consent(True))
-engine.run_id = "{opener}-{kind[2:4]}"
-outcome = engine.run()
-skips = [(os.path.basename(n.path), n.reason) for n in outcome.skipped]
-assert skips == [("mnt", "mount point"), ("node_modules", "mount point")], outcome
-assert [r.item.relative for r in outcome.removed] == ["src/__pycache__"], outcome
-root = os.open({str(workspace)!r}, os.O_RDONLY)
-for place in ("mnt", "node_modules/m"):
-    try:
-        _beneath.{opener}(root, place)
-    except OSError as error:
-        assert error.errno == 18, error
-    else:
-        raise AssertionError("entered " + place)
-""")
-
-    assert left(victim) == before
-
-
-def test_a_mount_made_after_the_plan_is_not_entered(workspace: Path, victim: Path, fill: Fill, left: Left) -> None:
-    fill(workspace, "package.json", "node_modules/m/", "node_modules/a")
-    before = left(victim)
-
-    mounted(f"""
-import subprocess
-from hephaestus_cleanup._builtin_rules import BUILTIN_RULES
-from hephaestus_cleanup._config import CleanupConfig
-from hephaestus_cleanup._engine import Engine
-from hephaestus_cleanup._options import effective_options
-from hephaestus_cleanup._roots import search_roots
-options = effective_options(CleanupConfig(), {{"deep_clean": True}}, yes=True)
-def mount(plan):
-    subprocess.run(["mount", "--bind", {str(victim)!r}, {str(workspace)!r} + "/node_modules/m"], check=True)
-roots = search_roots({str(workspace)!r}, options)
-outcome = Engine(roots, options, BUILTIN_RULES, run_id="late", before_execution=mount).run()
-assert len(outcome.errors) == 1 and not outcome.removed, outcome
-""")
-
-    assert left(victim) == before
 
 
 # ---- links -----------------------------------------------------------------------------------------------------
@@ -334,6 +263,41 @@ def test_names_of_any_bytes_are_removed_exactly(engine: Build, workspace: Path, 
 
     assert {os.fsencode(each.item.relative) for each in outcome.removed} == set(names)
     assert left(workspace) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folders", [1, 20])
+def test_what_changes_deep_within_a_leftover_is_an_error_and_ends_the_run_in_order(
+    engine: Build, workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, folders: int
+) -> None:
+    """A folder whose descriptor was given up on the way down is another one on the way back."""
+    fill(workspace, *(f"__pycache__/{number}/x" for number in range(folders)), "z.pyc")
+    handle = os.open(workspace / "__pycache__/0", os.O_RDONLY)
+    dig(handle, 120)
+    listed = _erase.list_entries
+    swapped: list[int] = []
+
+    def swap_at_the_bottom(opened: int) -> Any:
+        entries = listed(opened)
+        if not entries and not swapped:
+            swapped.append(1)
+            middle = pick_opener()(handle, "/".join(["d"] * 40))
+            os.rename("d", "moved", src_dir_fd=middle, dst_dir_fd=middle)
+            os.mkdir("d", dir_fd=middle)
+            os.close(middle)
+        return entries
+
+    monkeypatch.setattr(_erase, "list_entries", swap_at_the_bottom)
+
+    outcome = engine().run()
+    os.close(handle)
+
+    assert swapped
+    assert [each.item.relative for each in outcome.removed] == ["z.pyc"]
+    assert [each.path.split("/")[-1] or each.path for each in outcome.errors] == [
+        "__pycache__" if folders == 1 else "0"
+    ]
+    assert "changed while it was erased" in outcome.errors[0].reason
 
 
 def test_an_eraser_takes_only_the_folder_that_it_was_told_of(workspace: Path, handle: int, fill: Fill) -> None:

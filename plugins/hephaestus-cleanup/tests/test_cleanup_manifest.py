@@ -94,6 +94,56 @@ def test_the_journal_stays_if_it_cannot_be_replaced_by_the_document(
     assert sorted(os.listdir(tmp_path)) == ["audit.json", "state", "workspace"]
 
 
+def test_plan_and_folders_are_on_disk_before_the_first_removal(
+    engine: Build, workspace: Path, state: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(workspace, "a.pyc")
+    steps: list[str] = []
+    sync, unlink, write = os.fsync, os.unlink, os.write
+
+    def synced(handle: int) -> None:
+        steps.append(f"sync {os.path.relpath(os.readlink(f'/proc/self/fd/{handle}'), state.parent)}")
+        sync(handle)
+
+    def unlinked(name: str, **keywords: Any) -> None:
+        steps.append(f"unlink {name}")
+        unlink(name, **keywords)
+
+    def written(handle: int, data: bytes) -> int:
+        steps.append(f"write {data[:9].decode()}")
+        return write(handle, data)
+
+    built = engine(config={"workers": 1})
+    for name, call in (("fsync", synced), ("unlink", unlinked), ("write", written)):
+        monkeypatch.setattr(os, name, call)
+    built.run()
+
+    runs = "state/hephaestus/cleanup/runs"
+    assert steps[: steps.index("unlink a.pyc") + 1] == [
+        *("sync .", "sync state", "sync state/hephaestus", "sync state/hephaestus/cleanup"),  # each has a new folder
+        *(f"sync {runs}", 'write {"format"', 'write {"plan":0', f"sync {runs}/run-test.json"),
+        *('write {"begin":', "unlink a.pyc"),
+    ]
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+def test_a_manifest_whose_plan_cannot_be_written_leaves_nothing_behind(
+    engine: Build, workspace: Path, state: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    fill(workspace, "a.pyc")
+
+    def full(*arguments: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    built = engine()
+    (state / "hephaestus/cleanup/runs").mkdir(parents=True)
+    monkeypatch.setattr(os, call, full)
+    with pytest.raises(ManifestError):
+        built.run()
+
+    assert os.listdir(state / "hephaestus/cleanup/runs") == []
+
+
 def test_two_runs_of_one_name_never_share_a_manifest(engine: Build, workspace: Path, fill: Fill) -> None:
     fill(workspace, "a.pyc")
     first = engine().run()

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -407,6 +408,49 @@ def test_a_second_run_of_the_same_root_is_told_which_process_holds_it(
     assert_ended_once(run)
     assert f"is being cleaned by process {os.getpid()}" in run.err
     assert left(workspace) == {".DS_Store"}
+
+
+def test_a_holder_in_another_process_namespace_is_told_of_without_a_number(
+    workspace: Path, fill: Fill, left: Left
+) -> None:
+    unshared = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if shutil.which("unshare") is None or subprocess.run([*unshared, "true"], capture_output=True).returncode:
+        pytest.skip("no right to make a process namespace: a holder that cannot be seen is not tested here")
+    import fcntl
+
+    fill(workspace, ".DS_Store")
+    handle = os.open(workspace, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        command = [*unshared, sys.executable, "-m", "hephaestus", "cleanup", "."]
+        run = subprocess.run(command, cwd=workspace, capture_output=True, text=True, timeout=60)
+    finally:
+        os.close(handle)
+
+    assert run.returncode == 1
+    assert "is being cleaned by another process" in run.stderr
+    assert left(workspace) == {".DS_Store"}
+
+
+def test_of_runs_that_start_together_each_removes_or_is_refused_and_nothing_goes_twice(
+    workspace: Path, fill: Fill, left: Left, tmp_path: Path
+) -> None:
+    fill(workspace, *(f"{number}/__pycache__/x.pyc" for number in range(200)))
+    logs = [tmp_path / f"events-{number}" for number in range(4)]
+    command = [sys.executable, "-m", "hephaestus", "--log-file"]
+    processes = [
+        subprocess.Popen([*command, str(log), "cleanup", "--python-cache", "."], cwd=workspace, stderr=subprocess.PIPE)
+        for log in logs
+    ]
+    complaints = [process.communicate(timeout=60)[1].decode() for process in processes]
+
+    removed: list[str] = []
+    for process, complaint, log in zip(processes, complaints, logs, strict=True):
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        removed += [line["payload"]["path"] for line in lines if line.get("event") == "cleanup.path.removed"]
+        assert process.returncode == 0 or "is being cleaned by" in complaint
+    assert sorted(removed) == sorted(str(workspace / f"{number}/__pycache__") for number in range(200))
+    assert all(name.endswith("/") for name in left(workspace))
 
 
 def test_names_that_act_on_terminals_are_shown_escaped_and_logged_exactly(
