@@ -179,6 +179,18 @@ def test_an_index_that_changes_after_the_plan_stops_the_run(
     assert left(workspace) == {"a.pyc", "b.py"}
 
 
+@pytest.mark.parametrize("name", ["build", "whatever"])
+def test_a_tagged_cache_that_holds_a_tracked_file_is_looked_through_once(
+    engine: Build, workspace: Path, fill: Fill, git: Git, name: str
+) -> None:
+    git(workspace, "init", "-q")
+    fill(workspace, "pyproject.toml", f"{name}/tracked.txt", f"{name}/x.pyc", f"{name}/inner/y.pyc")
+    fill(workspace, f"{name}/CACHEDIR.TAG", text="Signature: 8a477f597d28d172789f06886806bc55\n")
+    git(workspace, "add", "-f", f"{name}/tracked.txt")
+
+    assert run(engine()) == ({f"{name}/x.pyc", f"{name}/inner/y.pyc"}, {name: "tracked by git"})
+
+
 # ---- every kind of index -------------------------------------------------------------------------------------------
 
 

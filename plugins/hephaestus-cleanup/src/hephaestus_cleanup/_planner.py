@@ -165,7 +165,7 @@ class Planner:
                     continue
                 self._skips.append(Note(candidate.path, reason))
                 if reason in _DESCEND and candidate.is_folder and candidate.rule.category != "node_modules":
-                    places.append(Place(candidate.path, candidate.depth, "workspace", candidate.keep))
+                    places.append(Place(candidate.path, candidate.depth, keep=candidate.keep, judged=True))
 
     def _judge(self, root: SearchRoot, candidates: list[Candidate]) -> Iterable[_Verdict]:
         ignored = self._ignored([each.path for each in candidates if each.evidence is None])
