@@ -16,6 +16,7 @@ import pytest
 from hephaestus_cleanup import _erase
 from hephaestus_cleanup._beneath import OpenFolder, open_by_components, open_by_kernel, pick_opener
 from hephaestus_cleanup._erase import Changed, Eraser, Tally
+from hephaestus_cleanup.errors import CleanupRefused
 
 Fill = Callable[..., None]
 Left = Callable[[Path], set[str]]
@@ -104,6 +105,26 @@ def test_an_opener_takes_paths_longer_than_the_kernels_limit(opener: OpenFolder,
     os.close(found)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(pick_opener() is not open_by_kernel, reason="this kernel has no openat2")
+def test_the_kernel_is_told_to_stay_within_each_time(
+    workspace: Path, fill: Fill, strace: Callable[..., Any], tmp_path: Path
+) -> None:
+    fill(workspace, "a/__pycache__/sub/x.pyc")
+
+    done = strace("inject=openat2:delay_enter=0", sys.executable, "-m", "hephaestus", "cleanup", "--python-cache", ".")
+
+    assert done.returncode == 0, done.stderr
+    calls = [line for line in (tmp_path / "trace").read_text().splitlines() if "openat2(" in line]
+    assert len(calls) > 3
+    for line in calls:
+        for flag in ("NO_XDEV", "NO_MAGICLINKS", "NO_SYMLINKS", "BENEATH"):
+            assert f"RESOLVE_{flag}" in line
+        for flag in ("O_NOFOLLOW", "O_DIRECTORY", "O_CLOEXEC", "O_NONBLOCK"):
+            assert flag in line
+        assert "AT_FDCWD" not in line
+
+
 # ---- links -----------------------------------------------------------------------------------------------------
 
 
@@ -136,6 +157,19 @@ def test_a_root_given_through_a_link_is_the_folder_behind_it(engine: Build, work
     outcome = engine(workspace.parent / "alias").run()
 
     assert [each.item.path for each in outcome.removed] == [str(workspace / "a.pyc")]
+
+
+def test_a_root_replaced_before_the_run_begins_is_refused(
+    engine: Build, workspace: Path, fill: Fill, left: Left
+) -> None:
+    built = engine()
+    workspace.rename(workspace.parent / "aside")
+    fill(workspace, "a.pyc")
+
+    with pytest.raises(CleanupRefused, match="was replaced"):
+        built.run()
+
+    assert left(workspace) == {"a.pyc"}
 
 
 @each_opener
@@ -298,6 +332,20 @@ def test_what_changes_deep_within_a_leftover_is_an_error_and_ends_the_run_in_ord
         "__pycache__" if folders == 1 else "0"
     ]
     assert "changed while it was erased" in outcome.errors[0].reason
+
+
+def test_a_part_that_breaks_down_in_an_unforeseen_way_ends_the_run_all_the_same(
+    engine: Build, workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(workspace, *(f"__pycache__/{number}/x" for number in range(20)), "z.pyc")
+
+    def broken(self: Eraser, *arguments: Any, **keywords: Any) -> bool:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(Eraser, "folder", broken)
+
+    with pytest.raises(RuntimeError, match="unforeseen"):
+        engine().run()
 
 
 def test_an_eraser_takes_only_the_folder_that_it_was_told_of(workspace: Path, handle: int, fill: Fill) -> None:

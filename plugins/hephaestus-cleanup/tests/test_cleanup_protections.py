@@ -66,10 +66,10 @@ def test_a_weak_name_goes_only_with_evidence(
 
 
 def test_a_genuine_cache_tag_is_evidence_and_a_forged_one_is_not(engine: Build, workspace: Path, fill: Fill) -> None:
-    fill(workspace, "whatever/CACHEDIR.TAG", "target/CACHEDIR.TAG", text=TAG)
-    fill(workspace, "forged/CACHEDIR.TAG", text="no signature")
+    fill(workspace, *(f"{name}/CACHEDIR.TAG" for name in ("whatever", "target", "htmlcov")), text=TAG)
+    fill(workspace, "forged/CACHEDIR.TAG", "dist/CACHEDIR.TAG", text="no signature")
 
-    assert run(engine())[0] == {"whatever", "target"}
+    assert run(engine()) == ({"whatever", "target", "htmlcov"}, {"dist": "no evidence"})
 
 
 def test_a_fifo_called_like_a_cache_tag_does_not_hang_the_scan(engine: Build, workspace: Path) -> None:
@@ -332,6 +332,18 @@ def test_an_ignore_file_within_a_leftover_keeps_its_folder(
     run(engine())
 
     assert {f"{place}/kept", f"{place}/.hephaestusignore"} <= left(workspace)
+
+
+def test_a_checkout_with_many_folders_in_a_cache_is_kept_whole(
+    engine: Build, workspace: Path, fill: Fill, left: Left
+) -> None:
+    fill(workspace, "package.json", "node_modules/.hg/x", *(f"node_modules/{number}/x" for number in range(20)))
+    before = left(workspace)
+
+    outcome = engine().run()
+
+    assert [each.reason for each in outcome.errors] == ["kept: holds a nested repository"]
+    assert left(workspace) == before
 
 
 @pytest.mark.parametrize("name", [".git", ".hg", ".svn", ".bzr", ".jj", "_darcs"])

@@ -321,6 +321,23 @@ def test_a_forged_manifest_restores_nothing_outside_the_root(
     assert set(os.listdir(tree.parent)) - around <= {each.name for each in tmp_path.glob("log-*")}
 
 
+def test_undo_waits_for_no_run_and_is_refused_while_the_root_is_held(cleanup: Cleanup, tree: Path) -> None:
+    import fcntl
+
+    cleanup("--python-cache", "--quarantine", ".")
+    handle = os.open(tree, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        undone = cleanup("undo", command=RUNS)
+    finally:
+        os.close(handle)
+
+    assert undone.code == 1
+    assert f"is being cleaned by process {os.getpid()}" in undone.err
+    assert not (tree / "a.pyc").exists()
+    assert cleanup("undo", command=RUNS).code == 0
+
+
 def test_an_undo_that_died_halfway_goes_on_where_it_stopped(
     cleanup: Cleanup, tree: Path, left: Left, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,12 +110,7 @@ def test_an_unlinkat_that_fails_is_one_error_and_the_rest_goes(injected: Injecte
         # The folder above a match: a listing at the scan, an opening at the removal; then the match's own listing.
         ("getdents64:error=EIO:when=1", "a", "a: Input/output error"),
         ("openat2:error=EIO:when=1", "a", "a/__pycache__: Input/output error"),
-        (
-            "getdents64:error=EIO:when=1",
-            "a/__pycache__",
-            "a/__pycache__: Input/output error",
-            ["b/__pycache__", "z.pyc"],
-        ),
+        ("getdents64:error=EIO:when=1", "a/__pycache__", "a/__pycache__: Input/output error"),
         ("unlinkat:error=EROFS:when=1", "a", "a/__pycache__: Read-only file system"),
     ],
     ids=["scan", "open", "list", "rmdir"],

@@ -22,6 +22,8 @@ from typing import Any
 from hephaestus.cli import main as command_line
 from hephaestus_cleanup import _invocation, cli
 
+# So many lines later a second signal comes, which must not cut short what the first one has begun.
+_IMPATIENCE = 25
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NAMES = ("a.pyc", "b/__pycache__", "c.pyc")
 
@@ -60,7 +62,7 @@ def _child(base: str, step: int, number: int, arguments: list[str]) -> None:
 
 
 def _count_lines(step: int, number: int, reached: str) -> None:
-    """Send the signal at the step-th line below `cleanup_workspace`."""
+    """Send the signal at the step-th line below `cleanup_workspace`, and a second one soon after."""
     seen = 0
     original = _invocation.cleanup_workspace
 
@@ -69,10 +71,12 @@ def _count_lines(step: int, number: int, reached: str) -> None:
         if event == "line":
             seen += 1
             if seen == step:
-                sys.settrace(None)
                 with open(reached, "w"):
                     pass
                 os.kill(os.getpid(), number)
+            elif seen == step + _IMPATIENCE:
+                sys.settrace(None)
+                os.kill(os.getpid(), signal.SIGTERM)
         return line
 
     def call(frame: FrameType, event: str, argument: Any) -> Any:
