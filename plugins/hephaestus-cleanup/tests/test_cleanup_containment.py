@@ -339,8 +339,14 @@ def test_a_part_that_breaks_down_in_an_unforeseen_way_ends_the_run_all_the_same(
 ) -> None:
     fill(workspace, *(f"__pycache__/{number}/x" for number in range(20)), "z.pyc")
 
+    erase = Eraser.folder
+    called: list[int] = []
+
     def broken(self: Eraser, *arguments: Any, **keywords: Any) -> bool:
-        raise RuntimeError("unforeseen")
+        called.append(1)
+        if len(called) == 1:
+            raise RuntimeError("unforeseen")
+        return erase(self, *arguments, **keywords)
 
     monkeypatch.setattr(Eraser, "folder", broken)
 

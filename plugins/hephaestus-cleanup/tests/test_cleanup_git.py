@@ -449,6 +449,20 @@ def test_git_is_told_on_its_command_line_to_start_nothing(
     assert set(lines) - set(commands) == {"GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1"}
 
 
+def test_a_git_of_the_workspace_itself_is_not_started(
+    engine: Build, workspace: Path, fill: Fill, git: Git, trap: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, mark = trap
+    git(workspace, "init", "-q")
+    fill(workspace, "tracked.pyc", "free.pyc")
+    git(workspace, "add", "-f", "tracked.pyc")
+    (workspace / "git").symlink_to(program)
+    monkeypatch.setenv("PATH", f".::bin:{os.environ['PATH']}")
+
+    assert run(engine()) == ({"free.pyc"}, {"tracked.pyc": "tracked by git"})
+    assert not mark.exists()
+
+
 def test_a_repository_of_another_user_is_guarded_all_the_same(
     engine: Build, workspace: Path, fill: Fill, git: Git
 ) -> None:

@@ -146,6 +146,26 @@ def test_what_took_the_name_at_the_last_moment_is_put_back(
     assert (tree / "a.pyc").read_text() == "somebody's work"
 
 
+def test_what_took_the_name_and_cannot_be_put_back_is_told_of(
+    engine: Build, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move = _quarantine.move_without_overwriting
+
+    def late(source: int, name: str, target: int, new_name: str) -> None:
+        if "a.pyc" in (name, new_name):
+            (tree / "a.pyc").unlink(missing_ok=True)
+            (tree / "a.pyc").write_text(f"work of {name}")
+        move(source, name, target, new_name)
+
+    monkeypatch.setattr(_crew, "move_without_overwriting", late)
+
+    outcome = engine(config={"quarantine": True}).run()
+
+    assert ["0 in the quarantine" in each.reason for each in outcome.errors] == [True]
+    assert (tree / "a.pyc").read_text() == "work of 0"
+    assert (tree / ".hephaestus-quarantine/run-test/0").read_text() == "work of a.pyc"
+
+
 @pytest.mark.parametrize("fallback", [False, True])
 def test_moving_never_overwrites(workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, fallback: bool) -> None:
     if fallback:

@@ -224,7 +224,11 @@ class Crew:
             # Between the check and the rename something else may have taken the name: put that back.
             _check_identity(item, target, new_name)
         except Changed:
-            move_without_overwriting(target, new_name, parent, name)
+            try:
+                move_without_overwriting(target, new_name, parent, name)
+            except OSError as error:
+                words = f"changed since the plan; what had come in its place is {new_name} in the quarantine"
+                raise OSError(error.errno, words) from error
             raise
         tally.entries += 1
         if not item.is_folder:

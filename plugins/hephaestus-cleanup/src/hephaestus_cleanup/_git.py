@@ -7,6 +7,7 @@ command lines.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -169,6 +170,7 @@ class GitGuard:
         try:
             return subprocess.Popen(
                 command,
+                executable=_program(),
                 cwd=place.top,
                 env=environment,
                 stdin=stdin,
@@ -200,6 +202,15 @@ class GitGuard:
         except OSError:
             return ()
         return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _program() -> str:
+    """The git on the path; relative entries don't count, for git is started in somebody else's workspace."""
+    for folder in os.get_exec_path():
+        path = os.path.join(folder, "git")
+        if os.path.isabs(folder) and os.access(path, os.X_OK) and not os.path.isdir(path):
+            return path
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "git")
 
 
 def _sorted_records(listing: bytes, key: Callable[[bytes], bytes]) -> bytes:
