@@ -52,6 +52,7 @@ def _child(base: str, step: int, number: int, arguments: list[str]) -> None:
         for handle in (0, 1, 2):
             os.dup2(quiet, handle)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever started us may have had it ignored
         sys.argv = ["hephaestus", "--log-file", f"{base}/events", "cleanup", *arguments]
         _count_lines(step, number, f"{base}/reached")
         command_line()
