@@ -77,6 +77,34 @@ def test_a_disk_that_fills_up_meanwhile_stops_the_run_and_the_manifest_stays_tru
     assert len(record["removed"]) == 4
 
 
+def test_a_line_written_in_part_does_not_spoil_what_is_written_later(
+    engine: Build, workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fill(workspace, *(f"{number}.pyc" for number in range(10)))
+    original = os.write
+    manifest = tmp_path / "audit.json"
+    full: list[int] = []
+
+    def partly(handle: int, data: bytes) -> int:
+        if data.startswith(b'{"begin":4}'):
+            full.append(1)
+            return original(handle, data[:5])
+        if data.startswith(b'in":4}'):
+            raise OSError(28, "No space left on device")
+        return original(handle, data)
+
+    built = engine(audit_manifest=str(manifest), config={"workers": 1})
+    monkeypatch.setattr(os, "write", partly)
+    with pytest.raises(ManifestError):
+        built.run()
+
+    assert full
+    record = read_record(str(manifest))
+    assert record["state"] == "interrupted"
+    assert {each["path"] for each in record["not_removed"]} == {str(path) for path in workspace.iterdir()}
+    assert len(record["removed"]) == 4
+
+
 def test_the_journal_stays_if_it_cannot_be_replaced_by_the_document(
     engine: Build, workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

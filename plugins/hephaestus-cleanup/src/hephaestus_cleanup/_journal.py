@@ -37,6 +37,7 @@ class Journal:
     path: str
     _handle: int
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
+    _length: int = field(default=0, init=False)
 
     def header(self, **facts: Any) -> None:
         """Write the first line: format, version and what the run was asked to do."""
@@ -131,7 +132,14 @@ class Journal:
                 while data:
                     data = data[os.write(self._handle, data) :]
             except OSError as error:
+                self._tear_off()
                 raise _unwritable(self.path, error) from error
+            self._length = os.lseek(self._handle, 0, os.SEEK_CUR)
+
+    def _tear_off(self) -> None:
+        """Take away a line that was written in part: what is written later, when there is room, begins a new one."""
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._handle, self._length)
 
 
 def create_journal(path: str) -> Journal:

@@ -150,6 +150,7 @@ MUTATIONS = (
     Mutation("manifest-is-overwritten", "_journal.py", "os.O_CREAT | os.O_EXCL | os.O_APPEND", "os.O_CREAT | os.O_APPEND", "terminals", "existing_manifest"),
     Mutation("plan-is-not-synced", "_journal.py", '{"planned": len(plan.items)}])\n        self.sync()', '{"planned": len(plan.items)}])', "manifest", "full_disk"),
     Mutation("removal-before-begin", "_crew.py", "        self.journal.begin(item.index)\n", "", "sigkill", "before_any_change"),
+    Mutation("torn-lines-stay", "_journal.py", "                self._tear_off()\n", "", "manifest", "written_in_part"),
     Mutation("manifests-entry-is-not-synced", "_journal.py", '        sync_folder(os.path.dirname(path) or ".")\n', "        pass\n", "manifest", "on_disk_before"),
     Mutation("new-folders-are-not-synced", "_state.py", "        os.mkdir(folder, 0o700)\n    sync_folder(above)", "        os.mkdir(folder, 0o700)", "manifest", "on_disk_before"),
     Mutation("failed-manifests-stay", "_engine.py", "                journal.discard()\n", "                pass\n", "manifest", "leaves_nothing_behind"),
