@@ -458,6 +458,7 @@ def test_a_git_of_the_workspace_itself_is_not_started(
     git(workspace, "add", "-f", "tracked.pyc")
     (workspace / "git").symlink_to(program)
     monkeypatch.setenv("PATH", f".::bin:{os.environ['PATH']}")
+    monkeypatch.chdir(workspace)
 
     assert run(engine()) == ({"free.pyc"}, {"tracked.pyc": "tracked by git"})
     assert not mark.exists()
