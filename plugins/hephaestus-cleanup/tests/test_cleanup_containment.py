@@ -205,7 +205,7 @@ def test_what_is_swapped_between_plan_and_execution_is_left_alone(
 )
 def test_a_racing_swapper_never_gets_anything_outside_removed(tmp_path: Path) -> None:
     """Each opener against folders and files that a process exchanges meanwhile; CLEANUP_RACES=10000 runs as many."""
-    races = os.environ.get("CLEANUP_RACES", "160")
+    races = os.environ.get("CLEANUP_RACES", "96")
     script = Path(__file__).parent / "sweeps" / "races.py"
     timeout = 60 + int(races)
 

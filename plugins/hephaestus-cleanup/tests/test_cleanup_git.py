@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -321,7 +322,7 @@ def test_a_named_folder_whose_repository_cannot_be_read_is_not_swept(
     outcome = engine(extra_paths=(str(workspace / "inner"),)).run()
 
     assert [each.path for each in outcome.errors] == [str(workspace)]
-    assert outcome.removed == []
+    assert not outcome.removed
     assert left(workspace) == before
 
 
@@ -529,15 +530,23 @@ def test_a_git_that_hangs_is_ended_with_the_run(
 ) -> None:
     git(workspace, "init", "-q")
     fill(workspace, "a.pyc")
-    odd_git(f"echo $$ >>{tmp_path}/pids; exec sleep 60")
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+    pids = tmp_path / "pids"
+    pids.touch()
+    odd_git(f"echo $$ >>{pids}; exec sleep 60")
+
+    def interrupt() -> None:
+        while len(pids.read_text().split()) < 2:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
 
     with pytest.raises(KeyboardInterrupt):
         engine().run()
 
-    timer.join()
-    for pid in (tmp_path / "pids").read_text().split():
+    thread.join()
+    for pid in pids.read_text().split():
         with pytest.raises(ProcessLookupError):
             os.kill(int(pid), 0)
     assert (workspace / "a.pyc").exists()

@@ -50,12 +50,12 @@ def test_after_sigkill_before_any_change_every_path_is_accounted_for(
 def test_after_sigkill_at_a_system_call_every_path_is_accounted_for(
     workspace: Path, workers: str, mode: tuple[str, ...], start: int
 ) -> None:
-    """Every 13th stop, a different set in each case; the script itself, without `--stride`, takes every one."""
+    """Every 23rd stop, a different set in each case; the script itself, without `--stride`, takes every one."""
     _, killed, doubted = sweep(
-        workspace, "syscalls", "--workers", workers, *mode, "--stride", "13", "--start", str(start)
+        workspace, "syscalls", "--workers", workers, *mode, "--stride", "23", "--start", str(start)
     )
 
-    assert killed > 15
+    assert killed > 10
     assert doubted > 3
 
 

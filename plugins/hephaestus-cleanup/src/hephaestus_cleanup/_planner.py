@@ -96,9 +96,9 @@ class Planner:
         for folder in folders:
             for repository in find_repositories(folder):
                 if repository.top not in self.guards:
-                    guard = GitGuard(repository)
-                    guard.start()
-                    self.guards[repository.top] = guard
+                    # Known before it starts, so that it is closed whatever happens.
+                    self.guards[repository.top] = GitGuard(repository)
+                    self.guards[repository.top].start()
 
     def _sweep(self, root: SearchRoot) -> None:
         named = [each for each in sorted(self.roots.named) if root.holds(each)]
