@@ -313,7 +313,7 @@ def test_what_changes_deep_within_a_leftover_is_an_error_and_ends_the_run_in_ord
 
     def swap_at_the_bottom(opened: int) -> Any:
         entries = listed(opened)
-        if not entries and not swapped:
+        if not any(entries) and not swapped:
             swapped.append(1)
             middle = pick_opener()(handle, "/".join(["d"] * 40))
             os.rename("d", "moved", src_dir_fd=middle, dst_dir_fd=middle)
