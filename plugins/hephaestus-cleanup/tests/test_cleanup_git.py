@@ -537,6 +537,7 @@ def test_a_git_that_hangs_is_ended_with_the_run(
     def interrupt() -> None:
         while len(pids.read_text().split()) < 2:
             time.sleep(0.01)
+        time.sleep(0.2)  # until both are waited for
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
