@@ -8,6 +8,7 @@ configuration.
 from __future__ import annotations
 
 import os
+import stat
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -174,12 +175,16 @@ def _read_folder(folder: str) -> tuple[str, dict[str, Any]] | None:
 
 def _read_toml(file: str, containing: bytes = b"") -> dict[str, Any] | None:
     try:
-        with open(file, "rb") as stream:
-            data = stream.read()
+        # O_NONBLOCK: a FIFO of that name must not hang the run.
+        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(handle, "rb") as opened:
+            data = opened.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror}") from error
+    if data is None:
+        raise ConfigError(f"cannot read {file}: it is no plain file", hint="move it aside")
     if containing not in data:
         return None
     import tomllib

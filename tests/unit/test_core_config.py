@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -223,6 +224,12 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path, data: bytes) -> None:
 def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "hephaestus.toml").mkdir()
     with pytest.raises(ConfigError, match=r"cannot read .*hephaestus\.toml"):
+        load_configuration(tmp_path, {})
+
+
+def test_a_fifo_in_place_of_the_file_is_named_and_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "hephaestus.toml")
+    with pytest.raises(ConfigError, match=r"cannot read .*hephaestus\.toml: it is no plain file"):
         load_configuration(tmp_path, {})
 
 

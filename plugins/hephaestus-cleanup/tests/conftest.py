@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -173,6 +174,12 @@ def left_fixture() -> Callable[[Path], set[str]]:
     return left
 
 
+@pytest.fixture(name="read_events")
+def read_events_fixture() -> Callable[[Path], list[tuple[str, dict[str, Any]]]]:
+    """`read_events(log)` gives the events of a log file."""
+    return read_events
+
+
 @pytest.fixture
 def git() -> Callable[..., str]:
     """Run git in a folder."""
@@ -180,6 +187,26 @@ def git() -> Callable[..., str]:
     def run(folder: Path, *arguments: str) -> str:
         command = ["git", "-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false", *arguments]
         return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+    return run
+
+
+@pytest.fixture
+def strace(workspace: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command in the workspace while strace(1) tampers with a system call; skips loudly where that can't be."""
+
+    def run(inject: str, *command: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+        if shutil.which("strace") is None:
+            pytest.skip("no strace: nothing is injected at the system calls themselves here")
+        call = inject.removeprefix("inject=").partition(":")[0]
+        options = ["-f", "-q", "-o", str(tmp_path / "trace"), "-e", f"trace={call}", "-e", inject]
+        options += ["-P", str(path)] if path is not None else []  # only what concerns this path
+        done = subprocess.run(
+            ["strace", *options, *command], cwd=workspace, capture_output=True, text=True, timeout=120
+        )
+        if "Operation not permitted" in done.stderr or "invalid system call" in done.stderr:
+            pytest.skip(f"strace cannot do this here: {done.stderr.strip().splitlines()[-1]}")
+        return done
 
     return run
 

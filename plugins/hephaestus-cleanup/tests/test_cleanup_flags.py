@@ -204,6 +204,16 @@ def test_json_prints_one_object_with_what_was_done(cleanup: Callable[..., Any], 
     assert document["audit_manifest"] == run.of("cli.cleanup.complete")[0]["audit_manifest"]
 
 
+def test_json_gives_names_of_any_bytes_back_exactly(cleanup: Callable[..., Any], workspace: Path) -> None:
+    odd = workspace / "new\nline\x1b[31m\udcff.pyc"
+    odd.touch()
+
+    run = cleanup("--python-cache", "--json", ".")
+
+    assert run.out.isascii()
+    assert [each["path"] for each in json.loads(run.out)["removed"]] == [str(odd)]
+
+
 def test_print0_ends_each_path_exactly_as_it_is_with_a_nul(cleanup: Callable[..., Any], workspace: Path) -> None:
     odd = workspace / "new\nline\x1b[31m\udcff.pyc"
     odd.touch()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,137 +20,6 @@ from hephaestus_cleanup.errors import ManifestError
 Fill = Callable[..., None]
 Left = Callable[[Path], set[str]]
 Build = Callable[..., Any]
-
-# Forks a child for each system call of a run that changes something, kills it there, and checks the manifest.
-SWEEP = """
-import json, os, signal, shutil, sys
-from hephaestus_cleanup import _engine
-from hephaestus_cleanup._beneath import pick_opener
-from hephaestus_cleanup._builtin_rules import BUILTIN_RULES
-from hephaestus_cleanup._config import CleanupConfig
-from hephaestus_cleanup._consent import Consent
-from hephaestus_cleanup._engine import Engine
-from hephaestus_cleanup._options import effective_options
-from hephaestus_cleanup._record import read_record
-from hephaestus_cleanup._roots import search_roots
-from hephaestus_cleanup.errors import ManifestError
-
-base, workers, quarantine = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "quarantine"
-CALLS = ("open", "write", "fsync", "unlink", "rmdir", "replace", "mkdir")
-pick_opener()
-
-def kill_before(step):
-    seen = [0]
-    def watch(name):
-        original = getattr(os, name)
-        def call(*args, **kwargs):
-            seen[0] += 1
-            if seen[0] == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return original(*args, **kwargs)
-        setattr(os, name, call)
-    for name in CALLS:
-        watch(name)
-    if quarantine:
-        from hephaestus_cleanup import _crew
-        move = _crew.move_without_overwriting
-        def moving(*args):
-            seen[0] += 1
-            if seen[0] == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            move(*args)
-            seen[0] += 1
-            if seen[0] == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-        _crew.move_without_overwriting = moving
-
-step = finished = 0
-killed = doubted = 0
-while not finished:
-    step += 1
-    root = os.path.join(base, "ws")
-    shutil.rmtree(root, ignore_errors=True)
-    for name in ("a", "b", "c"):
-        os.makedirs(f"{root}/{name}/__pycache__/sub")
-        for file in ("x.pyc", "sub/y.pyc"):
-            open(f"{root}/{name}/__pycache__/{file}", "w").close()
-        open(f"{root}/{name}.pyc", "w").close()
-    manifest = os.path.join(base, f"audit-{step}.json")
-    pid = os.fork()
-    if pid == 0:
-        flags = {"python_cache": True, "workers": workers, "quarantine": quarantine}
-        options = effective_options(CleanupConfig(), flags, yes=True, audit_manifest=manifest)
-        engine = Engine(search_roots(root, options), options, BUILTIN_RULES, consent=Consent(True), run_id="run")
-        kill_before(step)
-        engine.run()
-        os._exit(0)
-    status = os.waitpid(pid, 0)[1]
-    finished = os.WIFEXITED(status)
-    planned = [f"{root}/{name}{tail}" for name in "abc" for tail in ("/__pycache__", ".pyc")]
-    whole = {p for p in planned if os.path.exists(p)
-             and (p.endswith(".pyc") or all(os.path.exists(f"{p}/{f}") for f in ("x.pyc", "sub/y.pyc")))}
-    gone = {p for p in planned if not os.path.lexists(p)}
-    if finished:
-        assert os.WEXITSTATUS(status) == 0 and len(gone) == 6
-    killed += not finished
-    try:
-        record = read_record(manifest)
-    except ManifestError:
-        assert len(whole) == 6, (step, "removed without a manifest")
-        continue
-    if not any(record[key] for key in ("removed", "kept", "in_doubt")) and len(record["not_removed"]) < 6:
-        assert len(whole) == 6, (step, "removed before the plan was written")
-        continue
-    told = {key: {each["path"] for each in record[key]} for key in ("removed", "not_removed", "in_doubt", "kept")}
-    assert sum(map(len, told.values())) == 6, (step, told)
-    assert told["removed"] <= gone, (step, told, gone)
-    assert told["not_removed"] <= whole, (step, told, whole)
-    assert not told["kept"], (step, told)
-    assert len(told["in_doubt"]) <= workers, (step, told)
-    doubted += bool(told["in_doubt"])
-assert killed > 30 and doubted > 3, (killed, doubted)
-print(killed, doubted)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("mode", ["delete", "quarantine"])
-def test_after_sigkill_at_any_call_the_manifest_accounts_for_every_path(
-    workspace: Path, workers: int, mode: str
-) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", SWEEP, str(workspace), str(workers), mode], capture_output=True, text=True, timeout=120
-    )
-
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("call", ["unlinkat", "openat2", "fsync"])
-def test_after_sigkill_at_the_system_call_itself_the_manifest_is_right(
-    cleanup: Callable[..., Any], workspace: Path, fill: Fill, tmp_path: Path, call: str
-) -> None:
-    if shutil.which("strace") is None:
-        pytest.skip("no strace: system calls are not interrupted here")
-    fill(workspace, *(f"{name}/x.pyc" for name in "abcd"))
-    manifest = tmp_path / "audit.json"
-    inject = ["-f", "-o", str(tmp_path / "trace"), "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when=3"]
-    command = [sys.executable, "-m", "hephaestus", "cleanup", "--python-cache", "--workers", "1", "."]
-    done = subprocess.run(
-        ["strace", *inject, *command, "--audit-manifest", str(manifest)], cwd=workspace, capture_output=True, timeout=60
-    )
-    if b"Operation not permitted" in done.stderr or b"invalid system call" in done.stderr:
-        pytest.skip("strace cannot do this here")
-
-    assert done.returncode == -9
-    record = read_record(str(manifest))
-    told = {key: {each["path"] for each in record[key]} for key in ("removed", "not_removed", "in_doubt")}
-    there = {str(path) for path in workspace.glob("*/*")}
-    assert told["not_removed"] <= there
-    assert not told["removed"] & there
-    assert len(told["in_doubt"]) <= 1
-    assert sum(map(len, told.values())) == 4
 
 
 # ---- an unwritable manifest ------------------------------------------------------------------------------------
@@ -211,6 +77,34 @@ def test_a_disk_that_fills_up_meanwhile_stops_the_run_and_the_manifest_stays_tru
     assert len(record["removed"]) == 4
 
 
+def test_a_line_written_in_part_does_not_spoil_what_is_written_later(
+    engine: Build, workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fill(workspace, *(f"{number}.pyc" for number in range(10)))
+    original = os.write
+    manifest = tmp_path / "audit.json"
+    full: list[int] = []
+
+    def partly(handle: int, data: bytes) -> int:
+        if data.startswith(b'{"begin":4}'):
+            full.append(1)
+            return original(handle, data[:5])
+        if data.startswith(b'in":4}'):
+            raise OSError(28, "No space left on device")
+        return original(handle, data)
+
+    built = engine(audit_manifest=str(manifest), config={"workers": 1})
+    monkeypatch.setattr(os, "write", partly)
+    with pytest.raises(ManifestError):
+        built.run()
+
+    assert full
+    record = read_record(str(manifest))
+    assert record["state"] == "interrupted"
+    assert {each["path"] for each in record["not_removed"]} == {str(path) for path in workspace.iterdir()}
+    assert len(record["removed"]) == 4
+
+
 def test_the_journal_stays_if_it_cannot_be_replaced_by_the_document(
     engine: Build, workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -226,6 +120,57 @@ def test_the_journal_stays_if_it_cannot_be_replaced_by_the_document(
 
     assert [each["path"] for each in read_record(str(manifest))["removed"]] == [str(workspace / "a.pyc")]
     assert sorted(os.listdir(tmp_path)) == ["audit.json", "state", "workspace"]
+
+
+def test_plan_and_folders_are_on_disk_before_the_first_removal(
+    engine: Build, workspace: Path, state: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(workspace, "a.pyc")
+    steps: list[str] = []
+    sync, unlink, write = os.fsync, os.unlink, os.write
+
+    def synced(handle: int) -> None:
+        steps.append(f"sync {os.path.relpath(os.readlink(f'/proc/self/fd/{handle}'), state.parent)}")
+        sync(handle)
+
+    def unlinked(name: str, **keywords: Any) -> None:
+        steps.append(f"unlink {name}")
+        unlink(name, **keywords)
+
+    def written(handle: int, data: bytes) -> int:
+        steps.append(f"write {data[:9].decode()}")
+        return write(handle, data)
+
+    built = engine(config={"workers": 1})
+    for name, call in (("fsync", synced), ("unlink", unlinked), ("write", written)):
+        monkeypatch.setattr(os, name, call)
+    built.run()
+
+    runs = "state/hephaestus/cleanup/runs"
+    steps = [each for each in steps if not each.startswith('write {"planned')]  # a write of its own, or not
+    assert steps[: steps.index("unlink a.pyc") + 1] == [
+        *("sync .", "sync state", "sync state/hephaestus", "sync state/hephaestus/cleanup"),  # each has a new folder
+        *(f"sync {runs}", 'write {"format"', 'write {"plan":0', f"sync {runs}/run-test.json"),
+        *('write {"begin":', "unlink a.pyc"),
+    ]
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+def test_a_manifest_whose_plan_cannot_be_written_leaves_nothing_behind(
+    engine: Build, workspace: Path, state: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    fill(workspace, "a.pyc")
+
+    def full(*arguments: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    built = engine()
+    (state / "hephaestus/cleanup/runs").mkdir(parents=True)
+    monkeypatch.setattr(os, call, full)
+    with pytest.raises(ManifestError):
+        built.run()
+
+    assert os.listdir(state / "hephaestus/cleanup/runs") == []
 
 
 def test_two_runs_of_one_name_never_share_a_manifest(engine: Build, workspace: Path, fill: Fill) -> None:

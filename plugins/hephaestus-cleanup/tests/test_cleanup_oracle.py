@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import define
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -46,7 +48,18 @@ NAMES = st.sampled_from(
             "lib.egg-info",
             "PKG-INFO",
         ),
-        *("pyvenv.cfg", ".git", "CMakeCache.txt", "htmlcov", ".coverage", "site-packages", "buildx", "my.pyc.txt"),
+        *(
+            "pyvenv.cfg",
+            "conda-meta",
+            ".git",
+            ".hg",
+            "CMakeCache.txt",
+            "htmlcov",
+            ".coverage",
+            "site-packages",
+            "buildx",
+        ),
+        *("my.pyc.txt", "CACHEDIR.TAG", ".hephaestusignore"),
     ]
 )
 LINKS = st.sampled_from(["..", ".", "../..", "nowhere", "a.py", "/etc"])
@@ -55,7 +68,15 @@ TREES: st.SearchStrategy[Tree] = st.recursive(
     lambda below: st.dictionaries(NAMES, st.one_of(st.none(), LINKS, below), max_size=6),
     max_leaves=40,
 )
+# Patterns of `keep`, of a .gitignore and of a .hephaestusignore, in three forms: a name, a folder's name, a path.
+PROTECTIONS = st.lists(
+    st.sampled_from(
+        ["x.pyc", "dist", "build/", "deep/", "/src/x.pyc", "/src/__pycache__", "/dist/", "a.py", ".coverage"]
+    ),
+    max_size=2,
+)
 
+TAG = "Signature: 8a477f597d28d172789f06886806bc55"
 STRONG = {"__pycache__", ".mypy_cache"}
 PYTHON, NODE = {"pyproject.toml"}, {"package.json"}
 WEAK = {
@@ -67,51 +88,140 @@ WEAK = {
     "node_modules": (NODE, set()),
 }
 FILES = (".DS_Store", "._a", "x.pyc", ".coverage")
-CLOSED = {".git", "node_modules", "site-packages"}
+REPOSITORIES = {".git", ".hg"}
+ENVIRONMENTS = {"pyvenv.cfg", "conda-meta"}
+CLOSED = {*REPOSITORIES, "node_modules", "site-packages"}
+# What keeps a leftover as a whole when it lies in it, and what the removal itself stops at deeper in a cache.
+PRECIOUS = REPOSITORIES | ENVIRONMENTS | {".hephaestusignore"}
+STOPPED_AT = REPOSITORIES | {".hephaestusignore"}
 
 
-def create(folder: Path, tree: Tree) -> None:
+def create(folder: Path, tree: Tree, ignored: list[str]) -> None:
     folder.mkdir()
     for name, value in tree.items():
         if value is None:
-            (folder / name).touch()
+            texts = {"CACHEDIR.TAG": TAG, ".hephaestusignore": "\n".join(ignored)}
+            (folder / name).write_text(texts.get(name, ""))
         elif isinstance(value, str):
             (folder / name).symlink_to(value)
         else:
-            create(folder / name, value)
+            create(folder / name, value, ignored)
+
+
+def usable(tree: Tree) -> Tree:
+    """The tree without what makes a run fail as a whole, which other tests state: odd ignore files."""
+    return {
+        name: usable(value) if isinstance(value, dict) else value
+        for name, value in tree.items()
+        if name != ".hephaestusignore" or value is None
+    }
 
 
 def holds(tree: Tree, names: set[str]) -> bool:
     return any(name in names or (isinstance(value, dict) and holds(value, names)) for name, value in tree.items())
 
 
-def may_go(tree: Tree, above: str = "", *, root: bool = True) -> set[str]:
-    """The oracle: the paths that a deep clean may remove from a tree."""
-    if not root and ({".git", "pyvenv.cfg"} & set(tree)):
+def files_of(tree: Tree, above: str = "") -> Iterator[str]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from files_of(value, f"{above}{name}/")
+        else:
+            yield f"{above}{name}"
+
+
+@define
+class World:
+    """What an oracle has to know besides the tree: tracked files; patterns that keep, and where they hold; ignored."""
+
+    tracked: frozenset[str]
+    keep: list[str]
+    ignore_file: list[str]
+    gitignore: list[str]
+
+    def is_tracked(self, path: str) -> bool:
+        return any(f"{each}/".startswith(f"{path}/") for each in self.tracked)
+
+    def is_kept(self, path: str, bases: tuple[str, ...], *, is_folder: bool) -> bool:
+        return any(fits(each, path, is_folder=is_folder) for each in self.keep) or any(
+            fits(each, path[len(base) :], is_folder=is_folder) for base in bases for each in self.ignore_file
+        )
+
+    def keeps_within(self, path: str, tree: Tree, bases: tuple[str, ...]) -> bool:
+        return any(
+            self.is_kept(f"{path}/{name}", bases, is_folder=isinstance(value, dict))
+            or (isinstance(value, dict) and self.keeps_within(f"{path}/{name}", value, bases))
+            for name, value in tree.items()
+        )
+
+    def is_ignored(self, path: str) -> bool:
+        """By a pattern of its own, and no folder above by one."""
+        parts = path.split("/")
+        above = ("/".join(parts[:length]) for length in range(1, len(parts)))
+        own = any(fits(each, path, is_folder=True) for each in self.gitignore)
+        return own and not any(fits(each, folder, is_folder=True) for folder in above for each in self.gitignore)
+
+
+def fits(pattern: str, path: str, *, is_folder: bool) -> bool:
+    if pattern.endswith("/") and not is_folder:
+        return False
+    wanted = pattern.rstrip("/")
+    return path == wanted[1:] if wanted.startswith("/") else path.rpartition("/")[2] == wanted
+
+
+def may_go(world: World, tree: Tree, above: str = "", bases: tuple[str, ...] = (), judged: bool = True) -> set[str]:
+    """The oracle: the paths that a deep clean may remove from a tree (`judged`: the tree itself is no leftover)."""
+    if above and (REPOSITORIES | ENVIRONMENTS) & set(tree):
+        return set()
+    if ".hephaestusignore" in tree:
+        bases = (*bases, above)
+    own = above.rstrip("/")
+    tagged = tree.get("CACHEDIR.TAG", "") is None
+    if tagged and not judged and may_go_whole(world, own, tree, bases, tool_owned=True):
+        return {own}
+    if tagged and not judged and not world.is_tracked(own):
         return set()
     found: set[str] = set()
     for name, value in tree.items():
         path = f"{above}{name}"
-        if not isinstance(value, dict):
-            found |= {path} & {f"{above}{each}" for each in FILES}
+        is_folder = isinstance(value, dict)
+        # Of what rules name, what git tracks is told so first, and looked through.
+        looked_through = is_folder and name in (*STRONG, *WEAK) and world.is_tracked(path) and name != "node_modules"
+        if world.is_kept(path, bases, is_folder=is_folder) and not looked_through:
             continue
-        if name in STRONG and not {".git", "pyvenv.cfg"} & set(value):
-            found.add(path)
+        if not is_folder:
+            if name in FILES and not world.is_tracked(path):
+                found.add(path)
             continue
-        if name in STRONG:
-            continue
-        if name in WEAK:
-            beside, inside = WEAK[name]
-            proven = bool(beside & set(tree) or inside & set(value))
-            own = {".git", "pyvenv.cfg"}
-            within = own & set(value) if name == "node_modules" else holds(value, own)
-            if proven:
-                if not within:
-                    found.add(path)
-                continue
-        if name not in CLOSED:
-            found |= may_go(value, f"{path}/", root=False)
+        proven = name in STRONG or (name in WEAK and is_proven(world, name, path, value, tree))
+        if proven and not world.is_tracked(path):
+            if may_go_whole(world, path, value, bases, tool_owned=name in STRONG or name == "node_modules"):
+                found.add(path)
+        elif name not in CLOSED:
+            found |= may_go(world, value, f"{path}/", bases, judged=proven or name in WEAK)
     return found
+
+
+def is_proven(world: World, name: str, path: str, tree: Tree, around: Tree) -> bool:
+    beside, inside = WEAK[name]
+    return bool(
+        beside & set(around) or inside & set(tree) or tree.get("CACHEDIR.TAG", "") is None or world.is_ignored(path)
+    )
+
+
+def may_go_whole(world: World, path: str, tree: Tree, bases: tuple[str, ...], *, tool_owned: bool) -> bool:
+    if world.is_tracked(path) or world.is_kept(path, bases, is_folder=True) or world.keeps_within(path, tree, bases):
+        return False
+    at_top = {".git", "pyvenv.cfg", ".hephaestusignore"}
+    # Where a protection could reach into it, a cache is looked through like anything else.
+    return not at_top & set(tree) if tool_owned and not reaches(world, path, bases) else not holds(tree, PRECIOUS)
+
+
+def reaches(world: World, path: str, bases: tuple[str, ...]) -> bool:
+    places = [("", each) for each in world.keep] + [(base, each) for base in bases for each in world.ignore_file]
+    return any(
+        not each.startswith("/") or f"{base}{each[1:]}".startswith(f"{path}/") or base.startswith(f"{path}/")
+        for base, each in places
+    )
 
 
 def everything(folder: Path) -> set[str]:
@@ -121,37 +231,85 @@ def everything(folder: Path) -> set[str]:
     return found
 
 
-def has_inner_repository(tree: Tree, path: str) -> bool:
+def stopped_within(tree: Tree, path: str) -> bool:
     value: Any = tree
     for name in path.split("/"):
         value = value[name]
-    return isinstance(value, dict) and holds(value, {".git"})
+    return isinstance(value, dict) and holds(value, STOPPED_AT)
+
+
+@pytest.fixture(scope="module")
+def empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh `.git`, which is copied for each example."""
+    folder = tmp_path_factory.mktemp("repository")
+    subprocess.run(["git", "init", "-q", "--template="], cwd=folder, check=True, capture_output=True)
+    return folder / ".git"
+
+
+def track(root: Path, empty_repository: Path, tracked: frozenset[str]) -> None:
+    shutil.copytree(empty_repository, root / ".git")
+    if not tracked:
+        return
+    blob = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+    lines = "".join(f"100644 {blob}\t{each}\0" for each in sorted(tracked))
+    command = ["git", "update-index", "-z", "--index-info"]
+    subprocess.run(command, cwd=root, input=lines, text=True, check=True, capture_output=True)
 
 
 @pytest.mark.slow
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
-@given(tree=TREES)
-def test_exactly_what_the_oracle_allows_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: Tree) -> None:
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(
+    tree=TREES.map(usable),
+    repository=st.booleans(),
+    keep=PROTECTIONS,
+    ignore_file=PROTECTIONS,
+    gitignore=PROTECTIONS,
+    data=st.data(),
+)
+def test_exactly_what_the_oracle_allows_goes(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    empty_repository: Path,
+    tree: Tree,
+    repository: bool,
+    keep: list[str],
+    ignore_file: list[str],
+    gitignore: list[str],
+    data: st.DataObject,
+) -> None:
     tree.pop(".git", None)  # a broken repository at the root keeps everything, which another test states
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     shutil.rmtree(tmp_path / "state", ignore_errors=True)
     root = Path(os.path.realpath(tmp_path)) / "tree"
     shutil.rmtree(root, ignore_errors=True)
-    create(root, tree)
+    create(root, tree, ignore_file)
+    files = sorted(each for each in files_of(tree) if ".git" not in each.split("/"))
+    tracked = data.draw(st.sets(st.sampled_from(files), max_size=3)) if repository and files else set()
+    world = World(frozenset(tracked), keep, ignore_file, gitignore if repository else [])
+    if repository:
+        track(root, empty_repository, world.tracked)
+        (root / ".git/info").mkdir()
+        (root / ".git/info/exclude").write_text("\n".join(gitignore))
     before = everything(root)
-    allowed = may_go(tree)
-    options = effective_options(CleanupConfig(), {"deep_clean": True, "include_poetry_env": False}, yes=True)
+    allowed = may_go(world, tree)
+    flags = {"deep_clean": True, "include_poetry_env": False, "keep": keep}
+    options = effective_options(CleanupConfig(), flags, yes=True)
 
     engine = Engine(search_roots(str(root), options), options, BUILTIN_RULES, consent=Consent(yes=True))
     outcome = engine.run()
 
-    # A repository deep in a tool's own folder is found while that folder is erased, which then goes in part.
-    partly = {each for each in allowed if has_inner_repository(tree, each)}
+    # What is precious deep in a tool's own folder is found while that folder is erased, which then goes in part.
+    partly = {each for each in allowed if stopped_within(tree, each)}
     assert {each.item.relative for each in outcome.removed} == allowed - partly
     gone = before - everything(root)
     assert all(any(f"{each}/".startswith(f"{path}/") for path in allowed) for each in gone)
+    assert not gone & world.tracked
     assert not any("/.git/" in f"/{each}/" for each in gone)
     assert len(outcome.errors) == len(partly)
+    assert not {each.path for each in outcome.skipped} & {each.item.path for each in outcome.removed}
+
+    again = Engine(search_roots(str(root), options), options, BUILTIN_RULES, consent=Consent(yes=True), run_id="again")
+    assert not again.run().removed
 
 
 @given(

@@ -26,7 +26,7 @@ from hephaestus_cleanup._invocation import cleanup_workspace
 from hephaestus_cleanup._keep import KeepPattern
 from hephaestus_cleanup._mounts import mount_points
 from hephaestus_cleanup._options import effective_options
-from hephaestus_cleanup._render import display_path, human_size
+from hephaestus_cleanup._render import displayed, human_size
 from hephaestus_cleanup._roots import choose_root
 from hephaestus_cleanup._rulebook import RuleBook, merge_rules
 from hephaestus_cleanup.errors import CleanupError, RuleError
@@ -284,6 +284,14 @@ def test_every_folder_above_a_home_is_a_danger(home: Path) -> None:
         assert danger_of(str(parent)), parent
 
 
+def test_a_folder_within_a_bare_repository_is_no_root(tmp_path: Path, git: Callable[..., str]) -> None:
+    git(tmp_path, "init", "-q", "--bare", "history.git")
+
+    assert "bare git repository" in str(danger_of(str(tmp_path / "history.git")))
+    assert "lies in the bare" in str(danger_of(str(tmp_path / "history.git/refs/heads")))
+    assert danger_of(str(tmp_path / "other")) is None
+
+
 def test_an_empty_root_is_an_error_and_never_the_current_folder() -> None:
     with pytest.raises(UsageError, match="empty"):
         choose_root("")
@@ -305,7 +313,7 @@ def test_deep_clean_implies_all_but_git_and_an_explicit_no_wins() -> None:
 def test_a_displayed_path_is_one_printable_line_and_tells_names_apart(text: str, data: bytes) -> None:
     name = text.replace("\0", "") + os.fsdecode(data.replace(b"\0", b""))
 
-    shown = display_path(name)
+    shown = displayed(name)
 
     assert not any(each in shown for each in "\x1b\n\r\u202e\u2028")
     shown.encode()  # no lone surrogate is left

@@ -66,10 +66,10 @@ def test_a_weak_name_goes_only_with_evidence(
 
 
 def test_a_genuine_cache_tag_is_evidence_and_a_forged_one_is_not(engine: Build, workspace: Path, fill: Fill) -> None:
-    fill(workspace, "whatever/CACHEDIR.TAG", "target/CACHEDIR.TAG", text=TAG)
-    fill(workspace, "forged/CACHEDIR.TAG", text="no signature")
+    fill(workspace, *(f"{name}/CACHEDIR.TAG" for name in ("whatever", "target", "htmlcov")), text=TAG)
+    fill(workspace, "forged/CACHEDIR.TAG", "dist/CACHEDIR.TAG", text="no signature")
 
-    assert run(engine())[0] == {"whatever", "target"}
+    assert run(engine()) == ({"whatever", "target", "htmlcov"}, {"dist": "no evidence"})
 
 
 def test_a_fifo_called_like_a_cache_tag_does_not_hang_the_scan(engine: Build, workspace: Path) -> None:
@@ -90,156 +90,6 @@ def test_being_ignored_by_git_is_evidence_but_not_when_the_folder_above_is(
 
     assert removed == {"build"}
     assert skipped == {"vendor/pkg/build": "no evidence", "docs/dist": "no evidence"}
-
-
-# ---- git -------------------------------------------------------------------------------------------------------
-
-
-def test_tracked_and_partly_tracked_folders_stay_and_leftovers_within_them_go(
-    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], left: Left
-) -> None:
-    git(workspace, "init", "-q")
-    fill(
-        workspace,
-        "pyproject.toml",
-        "build/script.py",
-        "build/out.o",
-        "golden/__pycache__/a.pyc",
-        "free/__pycache__/b.pyc",
-    )
-    git(workspace, "add", "-f", "build/script.py", "golden")
-    fill(workspace, "build/__pycache__/script.pyc")
-
-    removed, skipped = run(engine())
-
-    assert removed == {"free/__pycache__", "build/__pycache__"}
-    assert skipped == {
-        "build": "tracked by git",
-        "golden/__pycache__": "tracked by git",
-        "golden/__pycache__/a.pyc": "tracked by git",
-    }
-    assert {"build/out.o", "build/script.py", "golden/__pycache__/a.pyc"} <= left(workspace)
-
-
-def test_names_that_sort_around_a_slash_do_not_confuse_the_guard(
-    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str]
-) -> None:
-    git(workspace, "init", "-q")
-    fill(workspace, "package.json", "build-tools/a", "build.txt", "build0", "build/out", "dist/kept", "dist-x/a")
-    git(workspace, "add", "-f", "build-tools", "build.txt", "build0", "dist/kept", "dist-x")
-
-    assert run(engine()) == ({"build"}, {"dist": "tracked by git"})
-
-
-def test_case_folding_repositories_are_compared_folded(
-    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str]
-) -> None:
-    git(workspace, "init", "-q")
-    git(workspace, "config", "core.ignorecase", "true")
-    fill(workspace, "pyproject.toml", "Build/script.py")
-    git(workspace, "add", "Build/script.py")
-    (workspace / "Build").rename(workspace / "build")
-
-    assert run(engine()) == (set(), {"build": "tracked by git"})
-
-
-def test_a_root_below_the_top_level_is_guarded_too(
-    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str]
-) -> None:
-    git(workspace, "init", "-q")
-    fill(workspace, "sub/package.json", "sub/dist/x")
-    git(workspace, "add", "-f", "sub/dist/x")
-
-    assert run(engine(workspace / "sub")) == (set(), {"dist": "tracked by git"})
-
-
-def test_a_worktree_is_guarded_by_its_own_index(
-    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str]
-) -> None:
-    main = workspace.parent / "main"
-    fill(main, "a.pyc", "b.py")
-    git(main, "init", "-q")
-    git(main, "add", "-f", ".")
-    git(main, "commit", "-qm", "all")
-    workspace.rmdir()
-    git(main, "worktree", "add", "-q", str(workspace))
-
-    assert run(engine()) == (set(), {"a.pyc": "tracked by git"})
-
-
-def test_a_repository_that_git_cannot_read_keeps_everything_and_is_an_error(
-    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], left: Left
-) -> None:
-    git(workspace, "init", "-q")
-    fill(workspace, "a.pyc")
-    (workspace / ".git/index").write_bytes(b"garbage")
-    built = engine()
-
-    with capture_events() as captured:
-        built.run()
-
-    captured.assert_emitted(events.CLEANUP_PATH_ERROR, path=str(workspace))
-    assert left(workspace) == {"a.pyc"}
-
-
-def test_without_git_a_repository_keeps_everything(
-    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], left: Left, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    git(workspace, "init", "-q")
-    fill(workspace, "a.pyc")
-    monkeypatch.setenv("PATH", "/nonexistent")
-
-    outcome = engine().run()
-
-    assert "git cannot be started" in outcome.errors[0].reason
-    assert left(workspace) == {"a.pyc"}
-
-
-def test_no_program_that_a_repository_names_is_started(
-    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], tmp_path: Path
-) -> None:
-    trap = tmp_path / "trap"
-    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
-    trap.chmod(0o755)
-    git(workspace, "init", "-q")
-    fill(workspace, "a.py", "build/x")
-    git(workspace, "add", "a.py")
-    for key in ("core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "core.askPass", "diff.external"):
-        git(workspace, "config", key, str(trap))
-    for hook in ("post-index-change", "fsmonitor-watchman", "pre-commit"):
-        (workspace / ".git/hooks").mkdir(exist_ok=True)
-        (workspace / ".git/hooks" / hook).symlink_to(trap)
-
-    assert run(engine()) == (set(), {"build": "no evidence"})
-    assert not (tmp_path / "sprung").exists()
-
-
-def test_a_repository_cannot_point_the_guard_at_another_work_tree(
-    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], tmp_path: Path
-) -> None:
-    git(workspace, "init", "-q")
-    fill(workspace, "a.pyc", "build/x")
-    fill(workspace, ".gitignore", text="build/")
-    git(workspace, "add", "-f", "a.pyc")
-    fill(tmp_path / "other", ".gitignore", text="nothing")
-    git(workspace, "config", "core.worktree", str(tmp_path / "other"))
-
-    assert run(engine()) == ({"build"}, {"a.pyc": "tracked by git"})
-
-
-def test_an_index_that_changes_after_the_plan_stops_the_run(
-    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], left: Left
-) -> None:
-    from hephaestus_cleanup.errors import CleanupError
-
-    git(workspace, "init", "-q")
-    fill(workspace, "a.pyc", "b.py")
-    git(workspace, "add", "b.py")
-
-    with pytest.raises(CleanupError, match=r"index of .* changed"):
-        engine(before_execution=lambda plan: git(workspace, "add", "-f", "a.pyc")).run()
-
-    assert left(workspace) == {"a.pyc", "b.py"}
 
 
 # ---- what is closed --------------------------------------------------------------------------------------------
@@ -470,3 +320,113 @@ def test_a_plugins_reason_keeps_a_path_and_is_told(engine: Build, workspace: Pat
 
     assert run(engine(protect=protect)) == ({"b.pyc"}, {"a.pyc": "shipped"})
     assert sorted(asked) == [(str(workspace / name), str(workspace)) for name in ("a.pyc", "b.pyc")]
+
+
+@pytest.mark.parametrize("place", ["build", "build/deep/er", "node_modules", "node_modules/deep/er"])
+def test_an_ignore_file_within_a_leftover_keeps_its_folder(
+    engine: Build, workspace: Path, fill: Fill, left: Left, place: str
+) -> None:
+    fill(workspace, "package.json", "build/x", "node_modules/y", f"{place}/kept", f"{place}/other")
+    (workspace / place / ".hephaestusignore").write_text("kept\n")
+
+    outcome = engine().run()
+
+    assert {f"{place}/kept", f"{place}/.hephaestusignore"} <= left(workspace)
+    reasons = {os.path.relpath(each.path, workspace): each.reason for each in (*outcome.skipped, *outcome.errors)}
+    # Found beforehand where a leftover is looked through, else while it is removed.
+    late = place == "node_modules/deep/er"
+    assert reasons == (
+        {place: "kept: holds .hephaestusignore"} if late else {place.split("/")[0]: "kept by .hephaestusignore"}
+    )
+
+
+def test_a_checkout_with_many_folders_in_a_cache_is_kept_whole(
+    engine: Build, workspace: Path, fill: Fill, left: Left
+) -> None:
+    fill(workspace, "package.json", "node_modules/.hg/x", *(f"node_modules/{number}/x" for number in range(20)))
+    before = left(workspace)
+
+    outcome = engine().run()
+
+    assert [each.reason for each in outcome.errors] == ["kept: holds a nested repository"]
+    assert left(workspace) == before
+
+
+@pytest.mark.parametrize("name", [".git", ".hg", ".svn", ".bzr", ".jj", "_darcs"])
+def test_a_checkout_of_any_kind_deep_in_a_cache_is_kept(engine: Build, workspace: Path, fill: Fill, name: str) -> None:
+    fill(workspace, "package.json", f"node_modules/a/b/{name}/x", "node_modules/a/b/work.js", "node_modules/c/d")
+
+    outcome = engine().run()
+
+    assert [each.reason for each in outcome.errors] == ["kept: holds a nested repository"]
+    assert (workspace / "node_modules/a/b/work.js").exists()
+    assert not (workspace / "node_modules/c").exists()
+
+
+def test_a_cache_deeper_than_a_path_may_be_long_is_looked_at_all_the_same(engine: Build, workspace: Path) -> None:
+    handle = os.open(workspace, os.O_RDONLY)
+    for name in (*["d" * 200] * 25, "__pycache__"):
+        os.mkdir(name, dir_fd=handle)
+        above, handle = handle, os.open(name, os.O_RDONLY, dir_fd=handle)
+        os.close(above)
+    os.close(os.open("pyvenv.cfg", os.O_CREAT, dir_fd=handle))
+
+    outcome = engine().run()
+
+    assert [each.reason for each in outcome.skipped] == ["environment"]
+    assert os.listdir(handle) == ["pyvenv.cfg"]
+    os.close(handle)
+
+
+def test_the_state_folder_and_an_open_file_are_in_use(
+    engine: Build, workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(workspace, "package.json", "build/x", "dist/y", "out/__pycache__/z.pyc")
+    monkeypatch.setenv("XDG_STATE_HOME", str(workspace / "build/state"))
+
+    with (workspace / "dist/log").open("w"):
+        removed, skipped = run(engine())
+
+    assert removed == {"out/__pycache__"}
+    assert skipped["build"] == "holds the audit manifest"
+    assert sys.platform != "linux" or skipped["dist"] == "in use by this program"
+
+
+@pytest.mark.parametrize("variable", ["sys.prefix", "sys.executable", "VIRTUAL_ENV", "sys.argv", "sys.path"])
+def test_what_the_running_interpreter_lives_on_stays(
+    engine: Build, workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    fill(workspace, "package.json", "build/env/bin/python", "dist/tool.pyz", "build/env/marker")
+    build, dist = str(workspace / "build/env"), str(workspace / "dist/tool.pyz")
+    if variable == "VIRTUAL_ENV":
+        monkeypatch.setenv(variable, build)
+    elif variable == "sys.path":
+        monkeypatch.setattr(sys, "path", [dist, *sys.path])
+    elif variable == "sys.argv":
+        monkeypatch.setattr(sys, "argv", [dist])
+    else:
+        monkeypatch.setattr(variable, build if variable == "sys.prefix" else f"{build}/bin/python")
+
+    removed, skipped = run(engine())
+
+    held = "dist" if variable in ("sys.path", "sys.argv") else "build"
+    assert skipped == {held: "in use by this program"}
+    assert removed == {"build", "dist"} - {held}
+
+
+def test_a_zip_application_does_not_remove_itself(workspace: Path, fill: Fill, left: Left, tmp_path: Path) -> None:
+    import zipapp
+
+    fill(workspace, "package.json", "dist/other", "build/x")
+    fill(tmp_path / "app", "__main__.py", text="from hephaestus.cli import main\nmain()\n")
+    zipapp.create_archive(tmp_path / "app", workspace / "dist/tool.pyz")
+
+    done = subprocess.run(
+        [sys.executable, "dist/tool.pyz", "cleanup", "--deep-clean", "."],
+        cwd=workspace,
+        capture_output=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert left(workspace) == {"package.json", "dist/other", "dist/tool.pyz"}

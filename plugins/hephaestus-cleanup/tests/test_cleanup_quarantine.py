@@ -146,6 +146,27 @@ def test_what_took_the_name_at_the_last_moment_is_put_back(
     assert (tree / "a.pyc").read_text() == "somebody's work"
 
 
+def test_what_took_the_name_and_cannot_be_put_back_is_told_of(
+    engine: Build, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move = _quarantine.move_without_overwriting
+
+    def late(source: int, name: str, target: int, new_name: str) -> None:
+        if "a.pyc" in (name, new_name):
+            if (tree / "a.pyc").exists():
+                (tree / "a.pyc").rename(tree / "aside")  # not unlinked, or the next file could get its inode
+            (tree / "a.pyc").write_text(f"work of {name}")
+        move(source, name, target, new_name)
+
+    monkeypatch.setattr(_crew, "move_without_overwriting", late)
+
+    outcome = engine(config={"quarantine": True}).run()
+
+    assert ["0 in the quarantine" in each.reason for each in outcome.errors] == [True]
+    assert (tree / "a.pyc").read_text() == "work of 0"
+    assert (tree / ".hephaestus-quarantine/run-test/0").read_text() == "work of a.pyc"
+
+
 @pytest.mark.parametrize("fallback", [False, True])
 def test_moving_never_overwrites(workspace: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch, fallback: bool) -> None:
     if fallback:
@@ -195,6 +216,175 @@ def test_quarantined_runs_expire_by_size_the_oldest_first(engine: Build, workspa
     outcome = engine(config={"quarantine_max_bytes": 250}).run()
 
     assert [each.item.relative for each in outcome.removed] == [".hephaestus-quarantine/old"]
+
+
+@pytest.mark.parametrize("kind", ["link", "file", "fifo"])
+def test_a_quarantine_that_is_no_folder_is_refused_and_nothing_is_removed(
+    cleanup: Cleanup, tree: Path, left: Left, tmp_path: Path, fill: Fill, kind: str
+) -> None:
+    place = tree / ".hephaestus-quarantine"
+    fill(tmp_path / "victim", "old-run/precious")
+    os.utime(tmp_path / "victim/old-run", (0, 0))
+    if kind == "link":
+        place.symlink_to(tmp_path / "victim")
+    elif kind == "file":
+        place.touch()
+    else:
+        os.mkfifo(place)
+    before = left(tree)
+
+    run = cleanup("--python-cache", "--quarantine", ".")
+
+    assert run.code == 1
+    assert "no quarantine can be made" in run.err
+    assert run.names[-2:] == ["cleanup.run.complete", "cli.cleanup.failed"]
+    assert left(tree) == before
+    # … nor does anything behind the link count as a run whose time is over.
+    assert cleanup(".", "--dry-run").of("cleanup.path.preview") == []
+    assert left(tmp_path / "victim") == {"old-run/precious"}
+
+
+def test_a_quarantine_that_others_may_read_is_made_private(engine: Build, tree: Path) -> None:
+    (tree / ".hephaestus-quarantine").mkdir(mode=0o755)
+    (tree / ".hephaestus-quarantine").chmod(0o755)
+
+    engine(config={"quarantine": True}).run()
+
+    assert stat.S_IMODE((tree / ".hephaestus-quarantine").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tree / ".hephaestus-quarantine/run-test").stat().st_mode) == 0o700
+
+
+def test_an_expired_quarantine_is_protected_like_any_leftover(
+    engine: Build, workspace: Path, fill: Fill, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(workspace, "init", "-q")
+    for name in ("free", "tracked", "here"):
+        fill(workspace, f".hephaestus-quarantine/{name}/0")
+    git(workspace, "add", "-f", ".hephaestus-quarantine/tracked")
+    monkeypatch.chdir(workspace / ".hephaestus-quarantine/here")
+    for name in ("free", "tracked", "here"):
+        os.utime(workspace / f".hephaestus-quarantine/{name}", (0, 0))
+
+    outcome = engine().run()
+
+    shelf = str(workspace / ".hephaestus-quarantine")
+    assert [each.item.path for each in outcome.removed] == [f"{shelf}/free"]
+    assert {(each.path, each.reason) for each in outcome.skipped} == {
+        (f"{shelf}/tracked", "tracked by git"),
+        (f"{shelf}/here", "holds the current folder"),
+    }
+
+
+def test_what_is_quarantined_frees_nothing_until_it_expires(engine: Build, tree: Path) -> None:
+    outcome = engine(config={"quarantine": True}).run()
+
+    assert len(outcome.removed) == 3
+    assert outcome.size == 0
+
+    os.utime(tree / ".hephaestus-quarantine/run-test", (0, 0))
+    later = engine(run_id="later").run()
+    assert later.size > 0
+
+
+@pytest.mark.parametrize("run_id", ["team/app/17", "../../escape", "..", ".gitignore", "a:b@c+d"])
+def test_a_run_of_any_id_stays_within_its_folders_and_is_found_again(
+    cleanup: Cleanup, tree: Path, left: Left, state: Path, tmp_path: Path, run_id: str
+) -> None:
+    before = left(tree)
+    around = set(os.listdir(tmp_path))
+    environment = {"HEPHAESTUS_RUN_ID": run_id}
+
+    run = cleanup("--python-cache", "--quarantine", ".", env=environment)
+
+    assert run.code == 0, run.err
+    assert {path for path in left(tree) if not path.startswith(".hephaestus-quarantine/")} == {
+        *("package.json", "build/lib/x", "build/y", "build/link", "src/z.py")
+    }
+    assert len(list((state / "hephaestus/cleanup/runs").glob("*.json"))) == 1
+    assert set(os.listdir(tmp_path)) - around <= {"state", *(each.name for each in tmp_path.glob("log-*"))}
+    assert cleanup("show", run_id, command=RUNS).out.startswith(f"run {run_id} of")
+    assert cleanup("undo", run_id, command=RUNS).code == 0
+    assert left(tree) == before
+
+
+@pytest.mark.parametrize("forged", ["../../precious", "../../../outside", "/etc/hostname", "..", ""])
+def test_a_forged_manifest_moves_nothing_but_what_lies_in_the_quarantine(
+    cleanup: Cleanup, tree: Path, left: Left, tmp_path: Path, forged: str
+) -> None:
+    cleanup("--python-cache", "--quarantine", ".")
+    (tree / "precious").touch()
+    (tree.parent / "outside").touch()
+    record = json.loads(cleanup("show", "--json", command=RUNS).out)
+    record["removed"] = [{**record["removed"][0], "quarantined": forged, "relative": "taken"}]
+    (tmp_path / "forged.json").write_text(json.dumps(record, indent=1))
+
+    undone = cleanup("undo", str(tmp_path / "forged.json"), command=RUNS)
+
+    assert undone.code == 1
+    assert not os.path.lexists(tree / "taken")
+    assert (tree / "precious").exists()
+    assert (tree.parent / "outside").exists()
+
+
+@pytest.mark.parametrize("relative", ["../taken", "src/../../taken", "src/..", ""])
+def test_a_forged_manifest_restores_nothing_outside_the_root(
+    cleanup: Cleanup, tree: Path, tmp_path: Path, relative: str
+) -> None:
+    cleanup("--python-cache", "--quarantine", ".")
+    record = json.loads(cleanup("show", "--json", command=RUNS).out)
+    record["removed"] = [{**record["removed"][0], "relative": relative}]
+    (tmp_path / "forged.json").write_text(json.dumps(record, indent=1))
+    around = set(os.listdir(tree.parent))
+
+    undone = cleanup("undo", str(tmp_path / "forged.json"), command=RUNS)
+
+    assert undone.code == 1
+    assert set(os.listdir(tree.parent)) - around <= {each.name for each in tmp_path.glob("log-*")}
+
+
+def test_undo_waits_for_no_run_and_is_refused_while_the_root_is_held(cleanup: Cleanup, tree: Path) -> None:
+    import fcntl
+
+    cleanup("--python-cache", "--quarantine", ".")
+    handle = os.open(tree, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        undone = cleanup("undo", command=RUNS)
+    finally:
+        os.close(handle)
+
+    assert undone.code == 1
+    assert f"is being cleaned by process {os.getpid()}" in undone.err
+    assert not (tree / "a.pyc").exists()
+    assert cleanup("undo", command=RUNS).code == 0
+
+
+def test_an_undo_that_died_halfway_goes_on_where_it_stopped(
+    cleanup: Cleanup, tree: Path, left: Left, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hephaestus_cleanup import _runs
+
+    before = left(tree)
+    cleanup("--python-cache", "--build-artifacts", "--quarantine", ".")
+    move = _quarantine.move_without_overwriting
+    moved: list[str] = []
+
+    def dying(source: int, name: str, target: int, new_name: str) -> None:
+        if len(moved) == 2:
+            raise KeyboardInterrupt
+        moved.append(new_name)
+        move(source, name, target, new_name)
+
+    monkeypatch.setattr(_runs, "move_without_overwriting", dying)
+    with pytest.raises(KeyboardInterrupt):
+        _runs.undo_run(_runs.find_record(None))
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tree.parent / "state"))
+
+    again = cleanup("undo", "--json", command=RUNS)
+
+    assert len(json.loads(again.out)["restored"]) == 1
+    assert left(tree) == before
 
 
 # ---- the record ------------------------------------------------------------------------------------------------

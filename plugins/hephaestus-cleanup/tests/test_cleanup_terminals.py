@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +16,12 @@ from typing import Any
 
 import pytest
 
+from hephaestus_cleanup import _consent, _listing
+from hephaestus_cleanup.errors import CleanupRefused
+
 Fill = Callable[..., None]
 Left = Callable[[Path], set[str]]
+Build = Callable[..., Any]
 Cleanup = Callable[..., Any]
 
 
@@ -268,6 +273,47 @@ def test_a_plan_within_the_budget_needs_none(
     assert cleanup(".", "--python-cache", *limit).code == 0
 
 
+def test_what_cannot_be_measured_is_over_the_budget(
+    engine: Build, workspace: Path, fill: Fill, left: Left, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(workspace, "src/__pycache__/closed/x.pyc")
+    listed = _listing.list_folder
+
+    def refusing(path: str) -> Any:
+        if path.endswith("/closed"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return listed(path)
+
+    monkeypatch.setattr(_consent, "list_folder", refusing)
+
+    with pytest.raises(CleanupRefused, match="cannot be measured"):
+        engine(yes=False, config={"max_entries": 10}).run()
+
+    assert left(workspace) == {"src/__pycache__/closed/x.pyc"}
+
+
+def test_a_tree_deeper_than_a_path_may_be_long_counts_against_the_budget(engine: Build, workspace: Path) -> None:
+    handle = os.open(workspace, os.O_RDONLY)
+    for name in ("__pycache__", *["d" * 200] * 40):
+        os.mkdir(name, dir_fd=handle)
+        above, handle = handle, os.open(name, os.O_RDONLY, dir_fd=handle)
+        os.close(above)
+    os.close(handle)
+
+    with pytest.raises(CleanupRefused, match="41 entries would go, more than the budget of 40"):
+        engine(yes=False, config={"max_entries": 40}).run()
+
+    assert len(engine(yes=False, config={"max_entries": 41}).run().removed) == 1
+
+
+def test_an_expired_quarantine_is_no_share_of_the_tree(engine: Build, workspace: Path, fill: Fill) -> None:
+    fill(workspace, "a.py", *(f".hephaestus-quarantine/{number}/0" for number in range(5)))
+    for number in range(5):
+        os.utime(workspace / f".hephaestus-quarantine/{number}", (0, 0))
+
+    assert len(engine(yes=False, config={"max_share": 0.9}).run().removed) == 5
+
+
 # ---- errors and interruptions ----------------------------------------------------------------------------------
 
 
@@ -330,6 +376,21 @@ def test_a_signal_at_any_point_ends_with_both_events_and_a_whole_manifest(
         assert document["in_doubt"] == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("start", "workers"), [("1", "1"), ("600", "2")])
+def test_a_signal_at_any_line_lets_the_run_end_in_order(tmp_path: Path, start: str, workers: str) -> None:
+    """Every 1201st line, a different set in each case; the script itself, without `--stride`, takes every one."""
+    sweep = Path(__file__).parent / "sweeps" / "signals.py"
+    options = ["--stride", "1201", "--start", start, "--workers", workers]
+
+    done = subprocess.run(
+        [sys.executable, str(sweep), str(tmp_path), *options], capture_output=True, text=True, timeout=300
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(done.stdout.split()[2]) > 5
+
+
 def test_a_second_run_of_the_same_root_is_told_which_process_holds_it(
     cleanup: Cleanup, workspace: Path, fill: Fill, left: Left
 ) -> None:
@@ -349,6 +410,49 @@ def test_a_second_run_of_the_same_root_is_told_which_process_holds_it(
     assert left(workspace) == {".DS_Store"}
 
 
+def test_a_holder_in_another_process_namespace_is_told_of_without_a_number(
+    workspace: Path, fill: Fill, left: Left
+) -> None:
+    unshared = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if shutil.which("unshare") is None or subprocess.run([*unshared, "true"], capture_output=True).returncode:
+        pytest.skip("no right to make a process namespace: a holder that cannot be seen is not tested here")
+    import fcntl
+
+    fill(workspace, ".DS_Store")
+    handle = os.open(workspace, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        command = [*unshared, sys.executable, "-m", "hephaestus", "cleanup", "."]
+        run = subprocess.run(command, cwd=workspace, capture_output=True, text=True, timeout=60)
+    finally:
+        os.close(handle)
+
+    assert run.returncode == 1
+    assert "is being cleaned by another process" in run.stderr
+    assert left(workspace) == {".DS_Store"}
+
+
+def test_of_runs_that_start_together_each_removes_or_is_refused_and_nothing_goes_twice(
+    workspace: Path, fill: Fill, left: Left, tmp_path: Path
+) -> None:
+    fill(workspace, *(f"{number}/__pycache__/x.pyc" for number in range(200)))
+    logs = [tmp_path / f"events-{number}" for number in range(4)]
+    command = [sys.executable, "-m", "hephaestus", "--log-file"]
+    processes = [
+        subprocess.Popen([*command, str(log), "cleanup", "--python-cache", "."], cwd=workspace, stderr=subprocess.PIPE)
+        for log in logs
+    ]
+    complaints = [process.communicate(timeout=60)[1].decode() for process in processes]
+
+    removed: list[str] = []
+    for process, complaint, log in zip(processes, complaints, logs, strict=True):
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        removed += [line["payload"]["path"] for line in lines if line.get("event") == "cleanup.path.removed"]
+        assert process.returncode == 0 or "is being cleaned by" in complaint
+    assert sorted(removed) == sorted(str(workspace / f"{number}/__pycache__") for number in range(200))
+    assert all(name.endswith("/") for name in left(workspace))
+
+
 def test_names_that_act_on_terminals_are_shown_escaped_and_logged_exactly(
     cleanup: Cleanup, workspace: Path, tmp_path: Path
 ) -> None:
@@ -359,3 +463,29 @@ def test_names_that_act_on_terminals_are_shown_escaped_and_logged_exactly(
     assert run.of("cleanup.path.preview") == [{"path": str(workspace / "evil\x1b[2J\nname.pyc"), "dry_run": True}]
     assert "\x1b" not in run.out + run.err
     assert "evil\\x1b[2J\\x0aname.pyc" in run.out
+
+
+@pytest.mark.parametrize("where", ["root", "manifest"])
+def test_nothing_that_is_shown_acts_on_a_terminal(
+    cleanup: Cleanup, workspace: Path, tmp_path: Path, state: Path, where: str
+) -> None:
+    evil = "\x1b]0;title\x07\u202e\n"
+    if where == "root":
+        folder = workspace / evil
+        folder.mkdir()
+        (folder / "a.pyc").touch()
+        runs = [cleanup("--python-cache", str(folder)), cleanup("show", command=("cleanup-runs",))]
+        runs += [cleanup("list", command=("cleanup-runs",)), cleanup(str(folder / "missing"))]
+    else:
+        record = {"format": "hephaestus-cleanup-manifest", "version": 1, "run": evil, "when": evil, "root": evil}
+        note = {"path": evil, "reason": evil}
+        item = {"path": evil, "rule": evil, "evidence": evil}
+        lists = {"removed": [item], "kept": [], "not_removed": [item], "in_doubt": [item], "skipped": [note]}
+        folder = state / "hephaestus/cleanup/runs"
+        folder.mkdir(parents=True)
+        (folder / "evil.json").write_text(json.dumps({**record, "state": evil, **lists, "errors": [note]}, indent=1))
+        (folder / "evil\x1b[2J.json").write_text("damaged")
+        runs = [cleanup("show", "evil", command=("cleanup-runs",)), cleanup("list", command=("cleanup-runs",))]
+
+    for run in runs:
+        assert not set("\x1b\x07\u202e") & set(run.out + run.err), run.out + run.err

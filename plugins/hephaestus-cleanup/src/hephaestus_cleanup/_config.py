@@ -28,6 +28,8 @@ class CleanupConfig:
         quarantine: move into a quarantine in the root instead of deleting.
         quarantine_days: a quarantined run older than this is removed by a later run.
         quarantine_max_bytes: the oldest quarantined runs above this sum are removed by a later run.
+        manifest_days: how long manifests are kept; below the default only by the environment.
+        manifest_max_bytes: when all manifests together are larger, the oldest go sooner; likewise.
     """
 
     include_git: bool = False
@@ -47,3 +49,5 @@ class CleanupConfig:
     quarantine: bool = False
     quarantine_days: float = field(default=14.0, validator=ge(0))
     quarantine_max_bytes: int | None = field(default=None, validator=_count)
+    manifest_days: float = field(default=90.0, validator=ge(0))
+    manifest_max_bytes: int = field(default=1 << 30, validator=[instance_of(int), ge(0)])

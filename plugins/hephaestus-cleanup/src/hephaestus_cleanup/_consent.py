@@ -8,7 +8,9 @@ from collections.abc import Callable
 from attrs import evolve, frozen
 
 from hephaestus_cleanup._config import CleanupConfig
+from hephaestus_cleanup._listing import list_folder
 from hephaestus_cleanup._plan import Plan, PlanItem
+from hephaestus_cleanup._quarantine import EXPIRED
 from hephaestus_cleanup.errors import CleanupDeclined, CleanupRefused
 
 __all__ = ["CONFIRMATION", "Ask", "Consent", "measured", "over_budget"]
@@ -48,7 +50,7 @@ class Consent:
 
 
 def measured(plan: Plan) -> Plan:
-    """The same plan with each item's size and entries."""
+    """The same plan with each item's size and entries, where they can be found out."""
     return evolve(plan, items=tuple(_measured(each) for each in plan.items))
 
 
@@ -59,10 +61,15 @@ def over_budget(plan: Plan, config: CleanupConfig) -> str | None:
         plan: measured.
         config: the limits.
     """
+    limits = (config.max_entries, config.max_bytes, config.max_share)
+    unknown = next((each.path for each in plan.items if each.entries is None), None)
+    if unknown is not None and any(each is not None for each in limits):
+        return f"{unknown} cannot be measured and may exceed the budget"
     entries = sum(each.entries or 0 for each in plan.items)
     size = sum(each.size or 0 for each in plan.items)
-    # The scan has counted each item once already, though not what lies beneath it.
-    share = entries / (plan.entries - len(plan.items) + entries) if entries else 0.0
+    # The scan has counted each item once already, though not what lies beneath it; the quarantine it has not entered.
+    counted = sum(each.rule != EXPIRED for each in plan.items)
+    share = entries / (plan.entries - counted + entries) if entries else 0.0
     if config.max_entries is not None and entries > config.max_entries:
         return f"{entries} entries would go, more than the budget of {config.max_entries}"
     if config.max_bytes is not None and size > config.max_bytes:
@@ -80,16 +87,16 @@ def _measured(item: PlanItem) -> PlanItem:
     if not item.is_folder:
         return evolve(item, size=status.st_size if status.st_nlink == 1 else 0, entries=1)
     size, entries, pending = 0, 1, [item.path]
-    while pending:
-        try:
-            with os.scandir(pending.pop()) as listing:
-                for entry in listing:
-                    entries += 1
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
-                    else:
-                        status = entry.stat(follow_symlinks=False)
-                        size += status.st_size if status.st_nlink == 1 else 0
-        except OSError:
-            continue
+    try:
+        while pending:
+            folder = pending.pop()
+            for entry in list_folder(folder):
+                entries += 1
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(f"{folder}/{entry.name}")
+                else:
+                    status = entry.stat(follow_symlinks=False)
+                    size += status.st_size if status.st_nlink == 1 else 0
+    except OSError:
+        return item  # a folder that is closed now may still be opened up by the removal
     return evolve(item, size=size, entries=entries)

@@ -6,12 +6,12 @@ import os
 import queue
 import stat
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from attrs import define, field
 
 from hephaestus_cleanup._beneath import OpenFolder
-from hephaestus_cleanup._erase import Changed, Eraser, Stopped, Tally, list_entries, reason_of
+from hephaestus_cleanup._erase import Changed, Eraser, Stopped, Tally, kept_reason, list_entries, reason_of
 from hephaestus_cleanup._journal import Journal
 from hephaestus_cleanup._plan import Note, Plan, PlanItem
 from hephaestus_cleanup._quarantine import EXPIRED, move_without_overwriting
@@ -67,6 +67,7 @@ class Crew:
         workers: number of threads.
         exact: measure every file.
         quarantines: where to move things, by root's path; empty to erase.
+        tick: called by `results` between two results and while it waits for one; what it raises ends the waiting.
     """
 
     plan: Plan
@@ -76,6 +77,7 @@ class Crew:
     workers: int = 2
     exact: bool = False
     quarantines: Mapping[str, int] = field(factory=dict)
+    tick: Callable[[], None] = lambda: None
     _results: queue.SimpleQueue[Result | BaseException | None] = field(factory=queue.SimpleQueue, init=False)
     _ready: threading.Condition = field(factory=threading.Condition, init=False)
     _shared: list[tuple[_Share, str]] = field(factory=list, init=False)
@@ -135,6 +137,7 @@ class Crew:
     def _arrivals(self, running: int) -> Iterator[Result]:
         failure: BaseException | None = None
         while running:
+            self.tick()
             try:
                 arrived = self._results.get(timeout=_TICK)
             except queue.Empty:
@@ -221,7 +224,11 @@ class Crew:
             # Between the check and the rename something else may have taken the name: put that back.
             _check_identity(item, target, new_name)
         except Changed:
-            move_without_overwriting(target, new_name, parent, name)
+            try:
+                move_without_overwriting(target, new_name, parent, name)
+            except OSError as error:
+                words = f"changed since the plan; what had come in its place is {new_name} in the quarantine"
+                raise OSError(error.errno, words) from error
             raise
         tally.entries += 1
         if not item.is_folder:
@@ -236,7 +243,10 @@ class Crew:
         """Share an item's sub-folders out, if it has many; False when it is better erased in one go."""
         if self.workers == 1:
             return False
-        handle = self.open_folder(parent, name)
+        try:
+            handle = self.open_folder(parent, name)
+        except PermissionError:
+            return False  # the eraser may open it up
         try:
             status = os.fstat(handle)
             if (status.st_dev, status.st_ino) != (item.device, item.inode):
@@ -246,7 +256,8 @@ class Crew:
             os.close(handle)
             raise
         folders = [each.name for each in entries if each.is_folder]
-        if len(folders) < _WORTH_SPLITTING or ".git" in folders or any(each.name == ".git" for each in entries):
+        closed = status.st_mode & 0o700 != 0o700
+        if len(folders) < _WORTH_SPLITTING or closed or kept_reason(entries) is not None:
             os.close(handle)
             return False
         share = _Share(item, parent, handle, name, len(folders), True, tally)
@@ -282,6 +293,11 @@ class Crew:
             tally.problems.append((path, "interrupted"))
         except OSError as error:
             tally.problems.append((path, reason_of(error)))
+        finally:
+            # Whatever happened: a share that is never closed would let the other workers wait for ever.
+            self._part_done(share, tally, whole)
+
+    def _part_done(self, share: _Share, tally: Tally, whole: bool) -> None:
         with self._ready:
             share.tally.add(tally)
             share.whole &= whole

@@ -64,8 +64,11 @@ def _system_danger(path: str) -> str | None:
 def _repository_danger(path: str) -> str | None:
     if any(part.casefold() == ".git" for part in path.split("/")):
         return "it lies inside a .git folder"
-    if all(os.path.lexists(os.path.join(path, name)) for name in ("HEAD", "objects", "refs")):
-        return "it is a bare git repository"
+    folder = path
+    while folder != "/":
+        if all(os.path.lexists(os.path.join(folder, name)) for name in ("HEAD", "objects", "refs")):
+            return "it is a bare git repository" if folder == path else f"it lies in the bare git repository {folder}"
+        folder = os.path.dirname(folder)
     return None
 
 

@@ -6,31 +6,31 @@ import contextlib
 import datetime
 import logging
 import os
-import signal
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, field
 
-from hephaestus.errors import Interrupted
 from hephaestus.telemetry import emit_event
 from hephaestus_cleanup import events
 from hephaestus_cleanup._beneath import OpenFolder, pick_opener
 from hephaestus_cleanup._consent import Consent, measured, over_budget
 from hephaestus_cleanup._crew import Crew, Result
+from hephaestus_cleanup._erase import reason_of
 from hephaestus_cleanup._inuse import InUse
 from hephaestus_cleanup._journal import Journal, create_journal
 from hephaestus_cleanup._options import CleanupOptions
-from hephaestus_cleanup._plan import Note, Plan, PlanItem, ordered
+from hephaestus_cleanup._plan import Note, Plan
 from hephaestus_cleanup._planner import Planner, Protect
-from hephaestus_cleanup._quarantine import EXPIRED, expired_runs, open_quarantine
+from hephaestus_cleanup._quarantine import EXPIRED, open_quarantine
 from hephaestus_cleanup._record import read_record
+from hephaestus_cleanup._retention import prune_records, retention_of
 from hephaestus_cleanup._rootlock import open_root
 from hephaestus_cleanup._roots import SearchRoot, SearchRoots
-from hephaestus_cleanup._state import make_runs_folder
+from hephaestus_cleanup._rulebook import QUARANTINE_NAME
+from hephaestus_cleanup._signals import SignalGate
+from hephaestus_cleanup._state import file_name_of, make_runs_folder, runs_folder
 from hephaestus_cleanup.errors import CleanupError, ManifestError
 from hephaestus_cleanup.rules import Rule
 
@@ -76,13 +76,13 @@ class Outcome:
 
     @property
     def size(self) -> int:
-        """Bytes freed."""
-        return sum(each.tally.size for each in self.removed)
+        """Bytes freed; what went to the quarantine has freed none."""
+        return sum(each.tally.size for each in self.removed if each.quarantined is None)
 
     @property
     def approximate(self) -> bool:
         """True when large folders were sampled, so that `size` is an estimate."""
-        return any(each.tally.approximate for each in self.removed)
+        return any(each.tally.approximate for each in self.removed if each.quarantined is None)
 
 
 @define
@@ -99,6 +99,7 @@ class Engine:
         watch: hears of progress.
         open_folder: how folders are opened; the kernel's best by default.
         before_execution: called between plan and execution; for tests.
+        gate: holds signals back wherever one would leave something unsaid.
     """
 
     roots: SearchRoots
@@ -110,6 +111,7 @@ class Engine:
     watch: Watch = field(factory=Watch)
     open_folder: OpenFolder | None = None
     before_execution: Callable[[Plan], None] | None = None
+    gate: SignalGate = field(factory=SignalGate)
     outcome: Outcome = field(factory=Outcome, init=False)
     _planner: Planner = field(init=False)
 
@@ -120,6 +122,10 @@ class Engine:
             CleanupError: refused, declined, busy, or the manifest cannot be written; what was done is in `outcome`.
             KeyboardInterrupt, Interrupted: after the events and the manifest were brought to an end.
         """
+        with self.gate:
+            return self._told()
+
+    def _told(self) -> Outcome:
         started = time.monotonic()
         options = self.options
         emit_event(
@@ -134,32 +140,27 @@ class Engine:
         try:
             self._run()
         finally:
-            with _uninterrupted():
-                self.outcome.seconds = time.monotonic() - started
-                self.watch.close()
-                emit_event(
-                    logger,
-                    events.CLEANUP_RUN_COMPLETE,
-                    message=self._summary(),
-                    removed=len(self.outcome.removed),
-                    skipped=len(self.outcome.skipped),
-                    errors=len(self.outcome.errors),
-                    dry_run=options.dry_run,
-                    audit_manifest=self.outcome.manifest,
-                )
+            self.outcome.seconds = time.monotonic() - started
+            self.watch.close()
+            emit_event(
+                logger,
+                events.CLEANUP_RUN_COMPLETE,
+                message=self._summary(),
+                removed=len(self.outcome.removed),
+                skipped=len(self.outcome.skipped),
+                errors=len(self.outcome.errors),
+                dry_run=options.dry_run,
+                audit_manifest=self.outcome.manifest,
+            )
         return self.outcome
 
     # ---- planning ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         with contextlib.ExitStack() as stack:
-            roots = self._usable_roots()
-            handles: dict[str, int] = {}
-            for root in roots:
-                handle = open_root(root, lock=not self.options.dry_run)
-                handles[root.path] = handle
-                stack.callback(os.close, handle)
-            plan = self._plan(roots)
+            handles = self._open_roots(self._usable_roots(), stack)
+            with self.gate.open():
+                plan = self._plan([root for root in self.roots.roots if root.path in handles])
             self.outcome.plan = plan
             for note in plan.skips:
                 self._skip(note)
@@ -169,11 +170,14 @@ class Engine:
             if self.options.dry_run:
                 self._preview(plan)
                 return
-            self._ask(plan)
+            with self.gate.open():
+                self._ask(plan)
             if self.before_execution is not None:
                 self.before_execution(plan)
             if plan.items or self.options.audit_manifest is not None:
                 self._execute(plan, handles)
+                pruned = prune_records(retention_of(self.options.config))
+                logger.debug("%d manifests were pruned", pruned)
 
     def _usable_roots(self) -> list[SearchRoot]:
         for path, reason in self.roots.skipped:
@@ -187,26 +191,30 @@ class Engine:
                 usable.append(root)
         return usable
 
+    def _open_roots(self, roots: list[SearchRoot], stack: contextlib.ExitStack) -> dict[str, int]:
+        handles = {}
+        for root in roots:
+            try:
+                handle = open_root(root, lock=not self.options.dry_run)
+            except OSError as error:
+                self._error(Note(root.path, reason_of(error)))
+                continue
+            handles[root.path] = handle
+            stack.callback(os.close, handle)
+        return handles
+
     def _plan(self, roots: list[SearchRoot]) -> Plan:
-        manifest = self.options.audit_manifest
-        more = [(os.path.realpath(manifest), "holds the audit manifest")] if manifest else []
+        manifests = (self.options.audit_manifest or runs_folder(), runs_folder())
+        more = [(os.path.realpath(each), "holds the audit manifest") for each in manifests]
         self._planner = Planner(self.roots, self.options, self.rules, self.protect, InUse(more))
         plan = self._planner.plan(roots)
-        expired = [item for root in roots for item in self._expired(root)]
-        plan = evolve(plan, items=ordered((*plan.items, *expired), roots)) if expired else plan
         config = self.options.config
         limits = (config.max_entries, config.max_bytes, config.max_share)
         return measured(plan) if any(each is not None for each in limits) else plan
 
-    def _expired(self, root: SearchRoot) -> Iterator[PlanItem]:
-        config = self.options.config
-        runs = expired_runs(root.path, days=config.quarantine_days, max_bytes=config.quarantine_max_bytes)
-        for run in runs:
-            status = os.lstat(os.path.join(root.path, run.relative))
-            yield PlanItem(-1, root, run.relative, True, status.st_dev, status.st_ino, EXPIRED, "retention is over")
-
     def _preview(self, plan: Plan) -> None:
         for item in plan.items:
+            self.gate.check()
             emit_event(
                 logger,
                 events.CLEANUP_PATH_PREVIEW,
@@ -235,14 +243,14 @@ class Engine:
             raise CleanupError(f"the git index of {changed} changed after the plan was made", hint="run again")
         opener = self.open_folder or pick_opener()
         with self._journal(plan) as journal, contextlib.ExitStack() as stack:
-            state = "interrupted"
             try:
                 quarantines = self._quarantines(plan, handles, opener, stack)
                 self._remove(plan, handles, journal, opener, quarantines)
-                state = "complete"
-            finally:
-                with _uninterrupted(), contextlib.suppress(ManifestError):
-                    journal.end(state=state, **self._counts())
+            except BaseException:
+                with contextlib.suppress(ManifestError):
+                    journal.end(state="interrupted", **self._counts())
+                raise
+            journal.end(state="complete", **self._counts())
 
     def _quarantines(
         self, plan: Plan, handles: dict[str, int], opener: OpenFolder, stack: contextlib.ExitStack
@@ -251,7 +259,13 @@ class Engine:
             return {}
         found = {}
         for path in {item.root.path for item in plan.items if item.rule != EXPIRED}:
-            found[path] = open_quarantine(handles[path], self.run_id, opener)
+            try:
+                found[path] = open_quarantine(handles[path], self.run_id, opener)
+            except OSError as error:
+                raise CleanupError(
+                    f"no quarantine can be made in {path}: {reason_of(error)}",
+                    hint=f"see what {QUARANTINE_NAME} is there; nothing was removed",
+                ) from error
             stack.callback(os.close, found[path])
         return found
 
@@ -259,7 +273,7 @@ class Engine:
         self, plan: Plan, handles: dict[str, int], journal: Journal, opener: OpenFolder, quarantines: dict[str, int]
     ) -> None:
         config = self.options.config
-        crew = Crew(plan, handles, journal, opener, config.workers, config.exact, quarantines)
+        crew = Crew(plan, handles, journal, opener, config.workers, config.exact, quarantines, self.gate.check)
         results = crew.results()
         synced = time.monotonic()
         try:
@@ -270,10 +284,9 @@ class Engine:
                     synced = time.monotonic()
         except BaseException:
             crew.stop()
-            with _uninterrupted():
-                crew.join()
-                for result in crew.unheard():
-                    self._settled(result)
+            crew.join()
+            for result in crew.unheard():
+                self._settled(result)
             raise
 
     def _settled(self, result: Result) -> None:
@@ -332,33 +345,39 @@ class Engine:
     def _journal(self, plan: Plan) -> Iterator[Journal]:
         path = self.options.audit_manifest
         try:
-            path = os.path.abspath(path) if path else os.path.join(make_runs_folder(), f"{self.run_id}.json")
+            path = (
+                os.path.abspath(path) if path else os.path.join(make_runs_folder(), f"{file_name_of(self.run_id)}.json")
+            )
         except OSError as error:
             raise ManifestError(
                 f"the folder for manifests cannot be made: {error.strerror}", hint="use --audit-manifest PATH"
             ) from error
         journal = create_journal(path)
         try:
-            journal.header(
-                run=self.run_id,
-                when=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
-                root=self.roots.main.path,
-                search_roots=[each.path for each in self.roots.roots],
-                options=self.options.record(),
-                dry_run=self.options.dry_run,
-                quarantine=self.options.config.quarantine,
-                process=os.getpid(),
-            )
-            journal.plan(plan)
+            self._write_plan(journal, plan)
             self.outcome.manifest = path
             _point_to(path, self.run_id)
             yield journal
         finally:
-            with _uninterrupted():
-                if self.outcome.manifest == path:
-                    with contextlib.suppress(ManifestError):
-                        journal.replace(read_record(path))
-                journal.close()
+            if self.outcome.manifest == path:
+                with contextlib.suppress(ManifestError):
+                    journal.replace(read_record(path))
+            else:
+                journal.discard()
+            journal.close()
+
+    def _write_plan(self, journal: Journal, plan: Plan) -> None:
+        journal.header(
+            run=self.run_id,
+            when=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+            root=self.roots.main.path,
+            search_roots=[each.path for each in self.roots.roots],
+            options=self.options.record(),
+            dry_run=self.options.dry_run,
+            quarantine=self.options.config.quarantine,
+            process=os.getpid(),
+        )
+        journal.plan(plan)
 
 
 def _point_to(path: str, run_id: str) -> None:
@@ -366,26 +385,4 @@ def _point_to(path: str, run_id: str) -> None:
     with contextlib.suppress(OSError):
         folder = make_runs_folder()
         if os.path.dirname(path) != folder:
-            os.symlink(path, os.path.join(folder, f"{run_id}.json"))
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Put Ctrl-C and SIGTERM off while a run is brought to its end.
-
-    A signal that came meanwhile is delivered afterwards, unless one is what ends the run already.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    ending = isinstance(sys.exc_info()[1], KeyboardInterrupt | Interrupted)
-    pending: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda got, _: pending.append(got)) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        if pending and not ending:
-            signal.raise_signal(pending[0])
+            os.symlink(path, os.path.join(folder, file_name_of(run_id) + ".json"))

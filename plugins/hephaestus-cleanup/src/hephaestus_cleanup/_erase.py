@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from attrs import define, field
 
 from hephaestus_cleanup._beneath import OpenFolder
+from hephaestus_cleanup._rulebook import IGNORE_FILE, REPOSITORY_NAMES
 
 __all__ = ["Changed", "Eraser", "Stopped", "Tally"]
 
@@ -19,6 +20,8 @@ _REFUSED = (errno.EACCES, errno.EPERM)
 _OUTER, _INNER = 32, 64
 # One file in so many is measured in a large folder, unless exact sizes are asked for.
 _SAMPLE, _MEASURED = 8, 256
+# A folder that holds one of these is somebody's work, whatever lies above it.
+_KEPT = REPOSITORY_NAMES | {IGNORE_FILE}
 
 
 class Changed(Exception):
@@ -158,13 +161,14 @@ class Eraser:
         return _Frame(name, handle, status.st_dev, status.st_ino, [])
 
     def _empty(self, frame: _Frame, shown: str, tally: Tally) -> None:
-        """Unlink all files of a folder and note its folders; a repository stops at once."""
+        """Unlink all files of a folder and note its folders; one that is kept stops it at once."""
         if self.stopped():
             raise Stopped
         assert frame.handle is not None
         entries = list_entries(frame.handle)
-        if any(entry.name == ".git" for entry in entries):
-            tally.problems.append((shown, "kept: holds a nested repository"))
+        reason = kept_reason(entries)
+        if reason is not None:
+            tally.problems.append((shown, reason))
             frame.whole = False
             return
         for name, is_folder in entries:
@@ -221,12 +225,12 @@ class Eraser:
             os.close(frame.handle)
             frame.handle = None
         if len(frames) > 1:
-            self._reopen(frames[:-1])
+            self._reopen(frames[:-1], shown)
         above = frames[-2].handle if len(frames) > 1 else parent
         assert above is not None
         if frame.whole:
             try:
-                self._rmdir(above, frame.name)
+                self._rmdir(above, frame.name, within=len(frames) > 1)
                 tally.entries += 1
             except OSError as error:
                 frame.whole = False
@@ -237,17 +241,18 @@ class Eraser:
         frames.pop()
 
     @staticmethod
-    def _rmdir(above: int, name: str) -> None:
+    def _rmdir(above: int, name: str, *, within: bool) -> None:
         try:
             os.rmdir(name, dir_fd=above)
         except FileNotFoundError:
             return
         except PermissionError:
-            if not _open_up_handle(above):
+            # The folder that the match lies in is no part of the match: its permissions are somebody's decision.
+            if not within or not _open_up_handle(above):
                 raise
             os.rmdir(name, dir_fd=above)
 
-    def _reopen(self, frames: list[_Frame]) -> None:
+    def _reopen(self, frames: list[_Frame], shown: str) -> None:
         """Open the innermost folder again if its descriptor was given up, and those above it that fit the window."""
         if frames[-1].handle is not None:
             return
@@ -255,7 +260,10 @@ class Eraser:
         for number in range(start + 1, len(frames)):
             above = frames[number - 1]
             assert above.handle is not None
-            found = self._open(above.handle, frames[number].name, (frames[number].device, frames[number].inode))
+            try:
+                found = self._open(above.handle, frames[number].name, (frames[number].device, frames[number].inode))
+            except Changed:
+                raise OSError(errno.ESTALE, "changed while it was erased", shown) from None
             frames[number].handle = found.handle
             if start < number - 1 < len(frames) - _INNER:
                 os.close(above.handle)
@@ -266,6 +274,14 @@ def list_entries(handle: int) -> list[Entry]:
     """The entries of an open folder; an unknown type is asked for, never guessed."""
     with os.scandir(handle) as listing:
         return [Entry(each.name, each.is_dir(follow_symlinks=False)) for each in listing]
+
+
+def kept_reason(entries: Iterable[Entry]) -> str | None:
+    """Why a folder with these entries stays although what holds it goes; None when it may go."""
+    name = next((each.name for each in entries if each.name in _KEPT), None)
+    if name is None:
+        return None
+    return f"kept: holds {IGNORE_FILE}" if name == IGNORE_FILE else "kept: holds a nested repository"
 
 
 def reason_of(error: OSError) -> str:

@@ -25,12 +25,14 @@ def find_evidence(rules: Sequence[Rule], path: str, names: frozenset[str]) -> tu
         names: all names in its folder.
 
     Returns:
-        The rule and its evidence; the first rule and None when no rule has any.
+        The rule and its evidence, which for any folder may be a genuine CACHEDIR.TAG; else the first rule and None.
     """
     for rule in rules:
         evidence = _evidence(rule, path, names)
         if evidence is not None:
             return rule, evidence
+    if rules[0].kind == "folder" and cache_tag_is_genuine(path):
+        return rules[0], f"holds {CACHE_TAG}"
     return rules[0], None
 
 

@@ -7,8 +7,9 @@ command lines.
 
 from __future__ import annotations
 
+import errno
 import os
-import re
+import stat
 import subprocess
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -18,7 +19,7 @@ from attrs import define, field, frozen
 from hephaestus_cleanup._nullisting import Listing
 from hephaestus_cleanup.errors import GitGuardError
 
-__all__ = ["GitGuard", "Repository", "find_repository"]
+__all__ = ["GitGuard", "Repository", "find_repositories"]
 
 _HARDENED = (
     "--no-pager",
@@ -26,7 +27,7 @@ _HARDENED = (
     *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*"),
     *("-c", "core.untrackedCache=false", "-c", "core.pager=cat", "-c", "core.editor=false"),
 )
-_FOLDING = re.compile(rb"(?im)^\s*(?:ignorecase|precomposeunicode)\s*=\s*true")
+_FOLDING = r"^core\.(ignorecase|precomposeunicode)$"
 _SECONDS = 120.0
 
 
@@ -43,15 +44,22 @@ class Repository:
     git_dir: str
 
 
-def find_repository(folder: str) -> Repository | None:
-    """The repository that a folder belongs to: the nearest `.git` at or above it."""
+def find_repositories(folder: str) -> list[Repository]:
+    """The repositories around a folder: each `.git` at or above it, the nearest first.
+
+    More than the nearest one counts: a repository that was made within another doesn't take from that what it tracks.
+
+    Raises:
+        GitGuardError: a `.git` that is neither a folder nor names one.
+    """
+    found = []
     while True:
         entry = os.path.join(folder, ".git")
         if os.path.lexists(entry):
-            return Repository(folder, _git_dir(entry))
+            found.append(Repository(folder, _git_dir(entry)))
         parent = os.path.dirname(folder)
         if parent == folder:
-            return None
+            return found
         folder = parent
 
 
@@ -59,8 +67,10 @@ def _git_dir(entry: str) -> str:
     if os.path.isdir(entry):
         return entry
     try:
-        with open(entry, encoding="utf-8", errors="surrogateescape") as file:
-            line = file.readline(8192).rstrip("\n")
+        # O_NONBLOCK: a FIFO of that name must not hang the run.
+        handle = os.open(entry, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(handle, encoding="utf-8", errors="surrogateescape") as file:
+            line = file.readline(8192).rstrip("\n") if stat.S_ISREG(os.fstat(handle).st_mode) else ""
     except OSError as error:
         raise GitGuardError(f"cannot read {entry}: {error.strerror}") from error
     if not line.startswith("gitdir: "):
@@ -81,6 +91,7 @@ class GitGuard:
 
     repository: Repository
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _asked: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _tracked: Listing | None = field(default=None, init=False)
     _folded: bool = field(default=False, init=False)
     _seen: tuple[int, ...] = field(default=(), init=False)
@@ -88,8 +99,8 @@ class GitGuard:
     def start(self) -> None:
         """Begin to read the index; returns at once."""
         self._seen = self._index_state()
-        self._folded = self._folds_names()
         self._process = self._git("ls-files", "-z", "--cached")
+        self._asked = self._git("config", "--type=bool", "--get-regexp", _FOLDING)
 
     def tracks(self, path: str) -> bool:
         """True when git tracks a path, or anything beneath it.
@@ -118,23 +129,27 @@ class GitGuard:
         return self._index_state() != self._seen
 
     def close(self) -> None:
-        """End a git process that is still reading."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.communicate()
-        self._process = None
+        """End the git processes that are still reading."""
+        for process in filter(None, (self._process, self._asked)):
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+        self._process = self._asked = None
 
     def _listing(self) -> Listing:
         if self._tracked is None:
             if self._process is None:
                 self.start()
             assert self._process is not None
+            assert self._asked is not None
             output, complaint = self._finish(self._process)
             if self._process.returncode != 0:
                 raise GitGuardError(
                     f"git cannot list what it tracks in {self.repository.top}: {complaint}",
                     hint="mend the repository, or clean a folder outside it",
                 )
+            self._folded = b" true" in self._finish(self._asked)[0]
+            self._process = self._asked = None
             self._tracked = Listing(_sorted_records(output, self._key_of) if self._folded else output)
         return self._tracked
 
@@ -155,6 +170,7 @@ class GitGuard:
         try:
             return subprocess.Popen(
                 command,
+                executable=_program(),
                 cwd=place.top,
                 env=environment,
                 stdin=stdin,
@@ -171,9 +187,12 @@ class GitGuard:
         try:
             output, complaint = process.communicate(text, timeout=_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
             raise GitGuardError(f"git did not answer within {_SECONDS:.0f} s in {self.repository.top}") from None
+        finally:
+            # Interrupted or out of time: no process is left behind, whatever it hangs on.
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
         lines = complaint.decode("utf-8", "replace").strip().splitlines()
         return output, lines[-1] if lines else "no reason given"
 
@@ -184,20 +203,14 @@ class GitGuard:
             return ()
         return status.st_ino, status.st_size, status.st_mtime_ns
 
-    def _folds_names(self) -> bool:
-        try:
-            with open(os.path.join(_common_dir(self.repository.git_dir), "config"), "rb") as file:
-                return bool(_FOLDING.search(file.read()))
-        except OSError:
-            return False
 
-
-def _common_dir(git_dir: str) -> str:
-    try:
-        with open(os.path.join(git_dir, "commondir"), encoding="utf-8", errors="surrogateescape") as file:
-            return os.path.join(git_dir, file.readline().rstrip("\n"))
-    except OSError:
-        return git_dir
+def _program() -> str:
+    """The git on the path; relative entries don't count, for git is started in somebody else's workspace."""
+    for folder in os.get_exec_path():
+        path = os.path.join(folder, "git")
+        if os.path.isabs(folder) and os.access(path, os.X_OK) and not os.path.isdir(path):
+            return path
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "git")
 
 
 def _sorted_records(listing: bytes, key: Callable[[bytes], bytes]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -44,8 +45,8 @@ class InUse:
 
 def _own() -> Iterator[tuple[str, str]]:
     environment = os.environ.get("VIRTUAL_ENV")
-    places = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.executable, __file__, environment, *sys.path]
-    for place in filter(None, places):
+    places = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.executable, sys.argv[0], __file__, environment]
+    for place in filter(None, (*places, *sys.path, *_open_files())):
         for path in {os.path.abspath(str(place)), os.path.realpath(str(place))}:
             if os.path.lexists(path):
                 yield path, "in use by this program"
@@ -53,6 +54,20 @@ def _own() -> Iterator[tuple[str, str]]:
         yield os.path.realpath(os.getcwd()), "holds the current folder"
     except OSError:
         return
+
+
+def _open_files() -> Iterator[str]:
+    """The plain files that this process has open, the log file among them; nothing where the system doesn't tell."""
+    try:
+        handles = os.listdir("/proc/self/fd")
+    except OSError:
+        return
+    for handle in handles:
+        try:
+            if stat.S_ISREG(os.fstat(int(handle)).st_mode):
+                yield os.readlink(f"/proc/self/fd/{handle}")
+        except OSError:
+            continue  # the listing's own, closed by now
 
 
 def _others() -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from hephaestus_cleanup._planner import Protect
 from hephaestus_cleanup._poetry import poetry_environments
 from hephaestus_cleanup._roots import search_roots
 from hephaestus_cleanup._rulebook import merge_rules
+from hephaestus_cleanup._signals import SignalGate
 from hephaestus_cleanup.errors import CleanupIncomplete
 from hephaestus_cleanup.rules import Rule
 
@@ -50,7 +51,8 @@ def cleanup_workspace(
         CleanupError: refused, declined, busy, no manifest, or some paths failed.
         HephaestusError: a configuration or a rule that cannot be used.
     """
-    with operation_context("cleanup"):
+    gate = SignalGate()
+    with operation_context("cleanup"), gate:
         emit_event(
             logger,
             events.CLI_CLEANUP_START,
@@ -64,18 +66,14 @@ def cleanup_workspace(
         )
         engine: Engine | None = None
         try:
-            engine = _engine(root, options, host, consent, run_id, watch or Watch())
+            engine = _engine(root, options, host, consent, run_id, watch or Watch(), gate)
             outcome = engine.run()
-            finished(outcome)
+            with gate.open():
+                finished(outcome)
+            _judge(outcome)
         except BaseException as error:
             _failed(len(engine.outcome.errors) if engine is not None else 0, str(error) or type(error).__name__)
             raise
-        if outcome.errors:
-            _failed(len(outcome.errors), f"{len(outcome.errors)} paths failed")
-            raise CleanupIncomplete(
-                f"{len(outcome.errors)} paths could not be read or removed",
-                hint="they are named above and in the manifest",
-            )
         emit_event(
             logger,
             events.CLI_CLEANUP_COMPLETE,
@@ -88,8 +86,22 @@ def cleanup_workspace(
     return outcome
 
 
+def _judge(outcome: Outcome) -> None:
+    if outcome.errors:
+        raise CleanupIncomplete(
+            f"{len(outcome.errors)} paths could not be read or removed",
+            hint="they are named above and in the manifest",
+        )
+
+
 def _engine(
-    root: str, options: CleanupOptions, host: PluginHost, consent: Consent, run_id: str, watch: Watch
+    root: str,
+    options: CleanupOptions,
+    host: PluginHost,
+    consent: Consent,
+    run_id: str,
+    watch: Watch,
+    gate: SignalGate,
 ) -> Engine:
     if options.audit_manifest == "":
         raise UsageError("--audit-manifest is empty", hint="name a file that does not exist yet")
@@ -106,6 +118,7 @@ def _engine(
         consent,
         run_id,
         watch,
+        gate=gate,
     )
 
 

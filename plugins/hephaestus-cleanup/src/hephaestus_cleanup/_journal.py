@@ -17,6 +17,7 @@ from typing import Any
 from attrs import define, field
 
 from hephaestus_cleanup._plan import Note, Plan
+from hephaestus_cleanup._state import sync_folder
 from hephaestus_cleanup.errors import ManifestError
 
 __all__ = ["FORMAT", "Journal", "create_journal"]
@@ -36,6 +37,7 @@ class Journal:
     path: str
     _handle: int
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
+    _length: int = field(default=0, init=False)
 
     def header(self, **facts: Any) -> None:
         """Write the first line: format, version and what the run was asked to do."""
@@ -114,6 +116,11 @@ class Journal:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
 
+    def discard(self) -> None:
+        """Take away a manifest whose plan could not be written: nothing was removed, so it has nothing to say."""
+        with contextlib.suppress(OSError):
+            os.unlink(self.path)
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._handle)
@@ -125,7 +132,14 @@ class Journal:
                 while data:
                     data = data[os.write(self._handle, data) :]
             except OSError as error:
+                self._tear_off()
                 raise _unwritable(self.path, error) from error
+            self._length = os.lseek(self._handle, 0, os.SEEK_CUR)
+
+    def _tear_off(self) -> None:
+        """Take away a line that was written in part: what is written later, when there is room, begins a new one."""
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._handle, self._length)
 
 
 def create_journal(path: str) -> Journal:
@@ -143,20 +157,14 @@ def create_journal(path: str) -> Journal:
         ) from None
     except OSError as error:
         raise _unwritable(path, error) from error
+    journal = Journal(path, handle)
     try:
-        _sync_folder(os.path.dirname(path) or ".")
+        sync_folder(os.path.dirname(path) or ".")
     except OSError as error:
-        os.close(handle)
+        journal.discard()
+        journal.close()
         raise _unwritable(path, error) from error
-    return Journal(path, handle)
-
-
-def _sync_folder(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    return journal
 
 
 def _unwritable(path: str, error: OSError) -> ManifestError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 
@@ -34,10 +35,13 @@ def list_folder(path: str) -> list[os.DirEntry[str]]:
 
 
 def _entries_of(handle: int) -> list[os.DirEntry[str]]:
+    entries = []
     with os.scandir(handle) as listing:
-        entries = list(listing)
-        for entry in entries:
-            entry.is_dir(follow_symlinks=False)  # asked while the descriptor is open, in case it needs a stat
+        for entry in listing:
+            # An entry asks by the descriptor, and remembers; once that is closed, it could be told of another folder's.
+            with contextlib.suppress(FileNotFoundError):
+                entry.stat(follow_symlinks=False)
+                entries.append(entry)
     return entries
 
 

@@ -9,15 +9,16 @@ from typing import NamedTuple
 from attrs import define, field
 
 from hephaestus_cleanup._evidence import IGNORED
-from hephaestus_cleanup._git import GitGuard, find_repository
+from hephaestus_cleanup._git import GitGuard, find_repositories
 from hephaestus_cleanup._inuse import InUse
 from hephaestus_cleanup._keep import KeepPattern, KeepSet
 from hephaestus_cleanup._lookthrough import reason_within
 from hephaestus_cleanup._mounts import mount_points
 from hephaestus_cleanup._options import CleanupOptions
 from hephaestus_cleanup._plan import Note, Plan, PlanItem, ordered
+from hephaestus_cleanup._quarantine import EXPIRED, expired_runs
 from hephaestus_cleanup._roots import SearchRoot, SearchRoots
-from hephaestus_cleanup._rulebook import RuleBook
+from hephaestus_cleanup._rulebook import QUARANTINE_NAME, RuleBook
 from hephaestus_cleanup._scan import Candidate, Place, Scanner
 from hephaestus_cleanup.errors import GitGuardError
 from hephaestus_cleanup.rules import Rule
@@ -29,6 +30,7 @@ Protect = Callable[[str, str], "str | None"]
 
 # A folder kept for one of these may still hold leftovers; one kept for any other reason is left alone altogether.
 _DESCEND = frozenset({"tracked by git", "no evidence"})
+_EXPIRY = Rule(EXPIRED, names=(QUARANTINE_NAME,), kind="folder", category="litter")
 
 
 class _Verdict(NamedTuple):
@@ -60,6 +62,7 @@ class Planner:
     _skips: list[Note] = field(factory=list, init=False)
     _errors: list[Note] = field(factory=list, init=False)
     _entries: int = field(default=0, init=False)
+    _swept: list[str] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         known = mount_points()
@@ -75,7 +78,6 @@ class Planner:
         """
         chosen = tuple(roots)
         try:
-            self._start_guards(chosen)
             for root in chosen:
                 self._sweep(root)
         finally:
@@ -85,35 +87,47 @@ class Planner:
         return Plan(ordered(self._items, chosen), tuple(by_path), tuple(self._errors), self._entries)
 
     def repositories_changed(self) -> str | None:
-        """The top level of a repository whose index is no longer the one that the plan rests on, or None."""
-        return next((top for top, guard in self.guards.items() if guard.changed()), None)
+        """The top level of a repository that is no longer as the plan found it (or was not there), or None."""
+        tops = {each.top for folder in self._swept for each in find_repositories(folder)}
+        changed = (top for top, guard in self.guards.items() if guard.changed())
+        return next(iter(tops - set(self.guards)), None) or next(changed, None)
 
-    def _start_guards(self, roots: Iterable[SearchRoot]) -> None:
-        for folder in (*(root.path for root in roots), *sorted(self.roots.named)):
-            try:
-                repository = find_repository(folder)
-                if repository is not None and repository.top not in self.guards:
-                    guard = GitGuard(repository)
-                    guard.start()
-                    self.guards[repository.top] = guard
-            except GitGuardError:
-                continue  # said when the root is swept
+    def _start_guards(self, folders: Iterable[str]) -> None:
+        for folder in folders:
+            for repository in find_repositories(folder):
+                if repository.top not in self.guards:
+                    # Known before it starts, so that it is closed whatever happens.
+                    self.guards[repository.top] = GitGuard(repository)
+                    self.guards[repository.top].start()
 
     def _sweep(self, root: SearchRoot) -> None:
+        named = [each for each in sorted(self.roots.named) if root.holds(each)]
         try:
-            repository = find_repository(root.path)
-            if repository is not None and repository.top not in self.guards:
-                GitGuard(repository).start()
+            # All of them first: git reads while we scan, and one that cannot be asked ends the sweep before it begins.
+            self._start_guards((root.path, *named))
+            self._swept += (root.path, *named)
             scanner = self._scanner(root)
             keep = KeepSet(tuple(KeepPattern(text, root.path) for text in self.options.config.keep))
             self._waves(root, scanner, [Place(root.path, keep=keep, start=True)])
             # A named folder that the pass did not reach, because something closed lies above it.
-            for named in sorted(self.roots.named):
-                if root.holds(named) and named not in scanner.listed and not self._planned(named):
-                    self._waves(root, scanner, [Place(named, keep=keep, start=True)])
+            for each in named:
+                if each not in scanner.listed and not self._planned(each):
+                    self._waves(root, scanner, [Place(each, keep=keep, start=True)])
+            self._expire(root)
         except GitGuardError as error:
             self._items = [each for each in self._items if each.root != root]
             self._errors.append(Note(root.path, error.message))
+
+    def _expire(self, root: SearchRoot) -> None:
+        """Quarantined runs whose time is over are leftovers too, and protected like any."""
+        config = self.options.config
+        for path in expired_runs(root.path, days=config.quarantine_days, max_bytes=config.quarantine_max_bytes):
+            reason = self._closed(path)
+            if reason is None:
+                candidate = Candidate(path, True, 0, _EXPIRY, None, KeepSet(), 2)
+                self._items.append(_item(root, candidate, "retention is over"))
+            else:
+                self._skips.append(Note(path, reason))
 
     def _scanner(self, root: SearchRoot) -> Scanner:
         options, config = self.options, self.options.config
@@ -151,7 +165,7 @@ class Planner:
                     continue
                 self._skips.append(Note(candidate.path, reason))
                 if reason in _DESCEND and candidate.is_folder and candidate.rule.category != "node_modules":
-                    places.append(Place(candidate.path, candidate.depth, "workspace", candidate.keep))
+                    places.append(Place(candidate.path, candidate.depth, keep=candidate.keep, judged=True))
 
     def _judge(self, root: SearchRoot, candidates: list[Candidate]) -> Iterable[_Verdict]:
         ignored = self._ignored([each.path for each in candidates if each.evidence is None])
@@ -163,11 +177,7 @@ class Planner:
     def _reason(self, root: SearchRoot, candidate: Candidate, has_evidence: bool) -> str | None:
         """Why a candidate stays; None when nothing protects it. Cheap questions come first."""
         path = candidate.path
-        if self._mounts and any(each == path or each.startswith(path + "/") for each in self._mounts):
-            return "mount point"
-        if any(guard.tracks(path) for guard in self._guards_of(path)):
-            return "tracked by git"
-        reason = self.in_use.reason(path)
+        reason = self._closed(path)
         if reason is None and candidate.keep:
             reason = candidate.keep.reason(path, is_folder=candidate.is_folder)
         if reason is None and not has_evidence:
@@ -177,6 +187,14 @@ class Planner:
         if reason is None and candidate.is_folder:
             reason = reason_within(path, candidate.keep, tool_owned=candidate.rule.tool_owned)
         return reason
+
+    def _closed(self, path: str) -> str | None:
+        """Why nobody may have a path removed, whatever speaks for it."""
+        if self._mounts and any(each == path or each.startswith(path + "/") for each in self._mounts):
+            return "mount point"
+        if any(guard.tracks(path) for guard in self._guards_of(path)):
+            return "tracked by git"
+        return self.in_use.reason(path)
 
     def _guards_of(self, path: str) -> list[GitGuard]:
         return [guard for top, guard in self.guards.items() if path.startswith(top.rstrip("/") + "/")]

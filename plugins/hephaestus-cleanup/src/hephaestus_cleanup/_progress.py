@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hephaestus_cleanup._crew import Result
 from hephaestus_cleanup._engine import Watch
 from hephaestus_cleanup._plan import Plan
-from hephaestus_cleanup._render import display_path, human_size, plan_lines
+from hephaestus_cleanup._render import displayed, human_size, plan_lines
 
 __all__ = ["TerminalWatch"]
 
@@ -27,14 +27,15 @@ class TerminalWatch(Watch):
         self._console = console
         self._dry_run = dry_run
         self._entries = self._size = 0
+        self._approximate = False
         self._progress: Progress | None = None
 
     def planned(self, plan: Plan) -> None:
         """Show the plan."""
         for note in plan.skips:
-            self._line(f"kept {display_path(note.path)}: {note.reason}", "dim")
+            self._line(f"kept {displayed(note.path)}: {displayed(note.reason)}", "dim")
         for note in plan.errors:
-            self._line(f"failed at {display_path(note.path)}: {note.reason}", "red")
+            self._line(f"failed at {displayed(note.path)}: {displayed(note.reason)}", "red")
         if self._dry_run:
             return
         for line in plan_lines(plan, limit=_PREVIEWED):
@@ -50,9 +51,10 @@ class TerminalWatch(Watch):
             self._progress.start()
         self._entries += result.tally.entries
         self._size += result.tally.size
+        self._approximate |= result.tally.approximate
         for path, reason in result.tally.problems[:1]:
-            self._line(f"failed at {display_path(path)}: {reason}", "red")
-        text = f"{self._entries} entries, {human_size(self._size)}"
+            self._line(f"failed at {displayed(path)}: {displayed(reason)}", "red")
+        text = f"{self._entries} entries, {human_size(self._size, approximate=self._approximate)}"
         self._progress.update(self._task, advance=1, description=text)
 
     def close(self) -> None:

@@ -10,22 +10,24 @@ from hephaestus_cleanup._engine import Outcome
 from hephaestus_cleanup._options import CleanupOptions
 from hephaestus_cleanup._plan import Note, Plan
 
-__all__ = ["display_path", "human_size", "outcome_document", "plan_lines", "summary_lines"]
+__all__ = ["displayed", "human_size", "outcome_document", "plan_lines", "summary_lines"]
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 # Characters that move the cursor, colour the terminal or turn the reading direction, or are no characters at all.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-def display_path(path: str) -> str:
-    """A path as it may be shown on a terminal: one line, nothing acts on the terminal, bytes kept apart."""
-    if path.isascii() and path.isprintable() and "\\" not in path:
-        return path
-    return "".join(_shown(character) for character in path)
+def displayed(text: str) -> str:
+    """A path or a reason as it may be shown: one line, nothing acts on the terminal, bytes kept apart."""
+    if text.isascii() and text.isprintable() and "\\" not in text:
+        return text
+    return "".join(_shown(character) for character in text)
 
 
-def human_size(size: int) -> str:
-    """Bytes in the largest unit that leaves at least 1, e.g. `1.4 MB` (powers of 1000)."""
+def human_size(size: int, *, approximate: bool = False) -> str:
+    """Bytes in the largest unit that leaves at least 1, e.g. `1.4 MB` (powers of 1000); `≈` before an estimate."""
+    if approximate:
+        return f"≈ {human_size(size)}"
     value = float(size)
     for unit in _UNITS:
         if value < 1000 or unit == _UNITS[-1]:
@@ -44,7 +46,7 @@ def plan_lines(plan: Plan, *, limit: int | None = None) -> Iterator[str]:
     shown = plan.items if limit is None else plan.items[:limit]
     for item in shown:
         slash = "/" if item.is_folder else ""
-        yield f"would remove {display_path(item.path)}{slash}  [{item.rule}: {item.evidence}]"
+        yield displayed(f"would remove {item.path}{slash}  [{item.rule}: {item.evidence}]")
     if len(shown) < len(plan.items):
         yield f"… and {len(plan.items) - len(shown)} more; --dry-run lists all"
 
@@ -58,11 +60,11 @@ def summary_lines(outcome: Outcome, options: CleanupOptions, run_id: str) -> Ite
         yield f"nothing removed, {skipped}"
     else:
         verb = "quarantined" if options.config.quarantine else "removed"
-        about = "≈ " if outcome.approximate else ""
-        size = "" if options.config.quarantine else f" ({about}{human_size(outcome.size)} freed)"
+        freed = human_size(outcome.size, approximate=outcome.approximate)
+        size = "" if options.config.quarantine else f" ({freed} freed)"
         yield f"{len(outcome.removed)} paths {verb}{size}, {skipped}"
     if outcome.manifest is not None:
-        yield f"manifest: {display_path(outcome.manifest)}"
+        yield f"manifest: {displayed(outcome.manifest)}"
     if options.config.quarantine and outcome.removed:
         yield f"undo: hephaestus cleanup-runs undo {run_id}"
 

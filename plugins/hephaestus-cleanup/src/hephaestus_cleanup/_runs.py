@@ -15,7 +15,7 @@ from hephaestus_cleanup._record import read_record
 from hephaestus_cleanup._rootlock import open_root
 from hephaestus_cleanup._roots import SearchRoot
 from hephaestus_cleanup._rulebook import QUARANTINE_NAME
-from hephaestus_cleanup._state import runs_folder
+from hephaestus_cleanup._state import file_name_of, runs_folder
 from hephaestus_cleanup.errors import CleanupError, ManifestError, UnknownRunError
 
 __all__ = ["Undone", "find_record", "recorded_runs", "undo_run"]
@@ -62,8 +62,8 @@ def find_record(run: str | None) -> dict[str, Any]:
         if newest is None:
             raise UnknownRunError("no cleanup run is recorded", hint="runs that remove something are recorded")
         return newest
-    for path in (os.path.join(runs_folder(), f"{run}.json"), run):
-        if (path == run or "/" not in run) and os.path.isfile(path):
+    for path in (os.path.join(runs_folder(), f"{file_name_of(run)}.json"), run):
+        if os.path.isfile(path):
             return {**read_record(path), "manifest": os.path.realpath(path)}
     known = ", ".join(str(each["run"]) for each in recorded_runs()[:3]) or "none"
     raise UnknownRunError(f"no cleanup run {run!r} is recorded", hint=f"the newest are: {known}")
@@ -100,7 +100,7 @@ def _undo_root(root: str, run: str, items: list[dict[str, Any]], open_folder: Op
     status = os.lstat(root)
     handle = open_root(SearchRoot(root, status.st_dev, status.st_ino), lock=True)
     try:
-        shelf = open_folder(handle, f"{QUARANTINE_NAME}/{run}")
+        shelf = open_folder(handle, f"{QUARANTINE_NAME}/{file_name_of(run)}")
         try:
             for item in items:
                 _restore(handle, shelf, item, open_folder, undone)
@@ -112,7 +112,8 @@ def _undo_root(root: str, run: str, items: list[dict[str, Any]], open_folder: Op
 
 
 def _restore(root: int, shelf: int, item: dict[str, Any], open_folder: OpenFolder, undone: Undone) -> None:
-    name = str(item.get("quarantined", item["index"]))
+    # One component, whatever a manifest says: nothing but what lies in the quarantine is moved.
+    name = str(item.get("quarantined", item["index"])).rpartition("/")[2]
     folder, _, last = str(item["relative"]).rpartition("/")
     try:
         os.stat(name, dir_fd=shelf, follow_symlinks=False)
@@ -154,7 +155,7 @@ def _tidy(root: int, run: str, open_folder: OpenFolder) -> None:
     except OSError:
         return
     try:
-        os.rmdir(run, dir_fd=quarantine)
+        os.rmdir(file_name_of(run), dir_fd=quarantine)
         if os.listdir(quarantine) == [".gitignore"]:
             os.unlink(".gitignore", dir_fd=quarantine)
             os.rmdir(QUARANTINE_NAME, dir_fd=root)

@@ -69,6 +69,7 @@ class Place(NamedTuple):
         scope: "workspace", "environment" or "git"; which rules hold.
         keep: the protections that hold here.
         start: True for a root and for a folder that an option names: entered whatever it is.
+        judged: True for a folder that was a candidate and stays: it is no candidate again.
     """
 
     path: str
@@ -76,6 +77,7 @@ class Place(NamedTuple):
     scope: str = "workspace"
     keep: KeepSet = KeepSet()
     start: bool = False
+    judged: bool = False
 
 
 @define
@@ -158,7 +160,7 @@ class Scanner:
         if special & ENVIRONMENT_NAMES:
             named = os.path.basename(place.path) == _ENVIRONMENT_FOLDER or place.path in self.environments
             return place._replace(scope="environment") if self.include_environments and named else None
-        if CACHE_TAG in special and self._take_tagged(place, findings):
+        if CACHE_TAG in special and not place.judged and self._take_tagged(place, findings):
             return None
         return place
 

@@ -106,7 +106,7 @@ def cleanup_runs() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def list_runs(as_json: bool) -> None:
     """List recorded runs, the newest first."""
-    from hephaestus_cleanup._render import display_path
+    from hephaestus_cleanup._render import displayed
     from hephaestus_cleanup._runs import recorded_runs
 
     runs = recorded_runs()
@@ -116,11 +116,12 @@ def list_runs(as_json: bool) -> None:
         return
     for each in runs:
         if "problem" in each:
-            click.echo(f"{each['run']}  unreadable: {display_path(each['problem'])}")
+            click.echo(f"{displayed(each['run'])}  unreadable: {displayed(each['problem'])}")
             continue
         kind = "quarantined" if each.get("quarantine") else "removed"
         what = f"{len(each['removed'])} {kind}, {len(each['in_doubt'])} in doubt"
-        click.echo(f"{each['run']}  {each['when']}  {each['state']}  {what}  {display_path(each['root'])}")
+        shown = (displayed(str(each[key])) for key in ("run", "when", "state"))
+        click.echo("  ".join((*shown, what, displayed(each["root"]))))
 
 
 @cleanup_runs.command("show")
@@ -129,7 +130,7 @@ def list_runs(as_json: bool) -> None:
 @click.option("--print0", is_flag=True, help="Print the removed paths, each ended by a NUL byte.")
 def show_run(run: str | None, as_json: bool, print0: bool) -> None:
     """Show what RUN (an id or a manifest; by default the newest) did with each path."""
-    from hephaestus_cleanup._render import display_path
+    from hephaestus_cleanup._render import displayed
     from hephaestus_cleanup._runs import find_record
 
     record = find_record(run)
@@ -139,14 +140,14 @@ def show_run(run: str | None, as_json: bool, print0: bool) -> None:
     if print0:
         _print_nul([each["path"] for each in record["removed"]])
         return
-    click.echo(f"run {record['run']} of {record['when']}: {record['state']}, {display_path(record['root'])}")
+    click.echo(displayed(f"run {record['run']} of {record['when']}: {record['state']}, {record['root']}"))
     labels = {"removed": "removed", "in_doubt": "in doubt", "kept": "kept", "not_removed": "not removed"}
     for key, label in labels.items():
         for each in record[key]:
-            click.echo(f"{label} {display_path(each['path'])}  [{each['rule']}: {each['evidence']}]")
+            click.echo(displayed(f"{label} {each['path']}  [{each['rule']}: {each['evidence']}]"))
     for key, label in (("skipped", "skipped"), ("errors", "error")):
         for each in record[key]:
-            click.echo(f"{label} {display_path(each['path'])}: {each['reason']}")
+            click.echo(displayed(f"{label} {each['path']}: {each['reason']}"))
 
 
 @cleanup_runs.command("undo")
@@ -155,7 +156,7 @@ def show_run(run: str | None, as_json: bool, print0: bool) -> None:
 @click.pass_context
 def undo(context: click.Context, run: str | None, as_json: bool) -> None:
     """Restore what RUN (by default the newest) moved to the quarantine; nothing is overwritten."""
-    from hephaestus_cleanup._render import display_path
+    from hephaestus_cleanup._render import displayed
     from hephaestus_cleanup._runs import find_record, undo_run
 
     record = find_record(run)
@@ -165,9 +166,9 @@ def undo(context: click.Context, run: str | None, as_json: bool) -> None:
         click.echo(json.dumps({"run": record["run"], "restored": undone.restored, "left": left}, indent=1))
     else:
         for path in undone.restored:
-            click.echo(f"restored {display_path(path)}")
+            click.echo(f"restored {displayed(path)}")
         for note in undone.left:
-            click.echo(f"left in the quarantine: {display_path(note.path)}: {note.reason}", err=True)
+            click.echo(f"left in the quarantine: {displayed(f'{note.path}: {note.reason}')}", err=True)
         click.echo(f"{len(undone.restored)} paths restored, {len(undone.left)} left")
     if undone.left:
         context.exit(1)
