@@ -84,6 +84,10 @@ class GitGuard:
     _tracked: Listing | None = field(default=None, init=False)
     _folded: bool = field(default=False, init=False)
     _seen: tuple[int, ...] = field(default=(), init=False)
+    _prefix: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._prefix = self.repository.top.rstrip("/") + "/"
 
     def start(self) -> None:
         """Begin to read the index; returns at once."""
@@ -91,13 +95,18 @@ class GitGuard:
         self._folded = self._folds_names()
         self._process = self._git("ls-files", "-z", "--cached")
 
+    def covers(self, path: str) -> bool:
+        """True when a path lies beneath the repository's top level."""
+        return path.startswith(self._prefix)
+
     def tracks(self, path: str) -> bool:
         """True when git tracks a path, or anything beneath it.
 
         Args:
-            path: absolute, at or beneath the repository's top level.
+            path: absolute, beneath the repository's top level.
         """
-        return self._listing().holds(self._key(path[len(self.repository.top.rstrip("/")) + 1 :]))
+        tracked = self._tracked if self._tracked is not None else self._listing()
+        return tracked.holds(self._key(path[len(self._prefix) :]))
 
     def ignored(self, paths: Iterable[str]) -> set[str]:
         """Those paths that git ignores by a pattern of their own, and not because of a folder above them."""
