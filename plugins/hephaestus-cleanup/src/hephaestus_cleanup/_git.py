@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import threading
 import unicodedata
 from collections.abc import Callable, Iterable
 
@@ -81,6 +82,8 @@ class GitGuard:
 
     repository: Repository
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _reader: threading.Thread | None = field(default=None, init=False)
+    _answer: tuple[bytes, str] | GitGuardError = field(default=(b"", ""), init=False)
     _tracked: Listing | None = field(default=None, init=False)
     _folded: bool = field(default=False, init=False)
     _seen: tuple[int, ...] = field(default=(), init=False)
@@ -94,6 +97,9 @@ class GitGuard:
         self._seen = self._index_state()
         self._folded = self._folds_names()
         self._process = self._git("ls-files", "-z", "--cached")
+        # Read as it comes: git would stop at a full pipe and not be ready when the scan is.
+        self._reader = threading.Thread(target=self._read, args=(self._process,), name="cleanup-git", daemon=True)
+        self._reader.start()
 
     def covers(self, path: str) -> bool:
         """True when a path lies beneath the repository's top level."""
@@ -130,20 +136,32 @@ class GitGuard:
         """End a git process that is still reading."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
-            self._process.communicate()
-        self._process = None
+        if self._reader is not None:
+            self._reader.join()
+        self._process = self._reader = None
+
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            self._answer = self._finish(process)
+        except GitGuardError as error:  # raised again where the answer is wanted
+            self._answer = error
 
     def _listing(self) -> Listing:
         if self._tracked is None:
             if self._process is None:
                 self.start()
             assert self._process is not None
-            output, complaint = self._finish(self._process)
+            assert self._reader is not None
+            self._reader.join()
+            if isinstance(self._answer, GitGuardError):
+                raise self._answer
+            output, complaint = self._answer
             if self._process.returncode != 0:
                 raise GitGuardError(
                     f"git cannot list what it tracks in {self.repository.top}: {complaint}",
                     hint="mend the repository, or clean a folder outside it",
                 )
+            self._answer = b"", ""
             self._tracked = Listing(_sorted_records(output, self._key_of) if self._folded else output)
         return self._tracked
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from attrs import define, field
 
 from hephaestus_cleanup._evidence import IGNORED
-from hephaestus_cleanup._git import GitGuard, find_repository
+from hephaestus_cleanup._git import GitGuard, Repository, find_repository
 from hephaestus_cleanup._inuse import InUse
 from hephaestus_cleanup._keep import KeepPattern, KeepSet
 from hephaestus_cleanup._lookthrough import reason_within
@@ -85,18 +85,22 @@ class Planner:
         for folder in (*(root.path for root in roots), *sorted(self.roots.named)):
             try:
                 repository = find_repository(folder)
-                if repository is not None and repository.top not in self.guards:
-                    guard = GitGuard(repository)
-                    guard.start()
-                    self.guards[repository.top] = guard
+                if repository is not None:
+                    self._guard(repository)
             except GitGuardError:
                 continue  # said when the root is swept
+
+    def _guard(self, repository: Repository) -> None:
+        if repository.top not in self.guards:
+            guard = GitGuard(repository)
+            guard.start()
+            self.guards[repository.top] = guard
 
     def _sweep(self, root: SearchRoot) -> None:
         try:
             repository = find_repository(root.path)
-            if repository is not None and repository.top not in self.guards:
-                GitGuard(repository).start()
+            if repository is not None:
+                self._guard(repository)
             scanner = self._scanner(root)
             keep = KeepSet(tuple(KeepPattern(text, root.path) for text in self.options.config.keep))
             self._explore(root, scanner, [Place(root.path, keep=keep, start=True)])
