@@ -158,7 +158,7 @@ class Scanner:
                 return []
             place = changed
         below += self._hits(place, hits, entries, findings)
-        return self._enter(place, below, findings)
+        return self._enter(place, below, findings) if below else []
 
     def _special(self, place: Place, special: frozenset[str], below: list[str], findings: Findings) -> Place | None:
         """The place with what its special names change; None when it is closed."""
@@ -196,8 +196,7 @@ class Scanner:
         for entry in hits:
             name = entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
-            kind = "folder" if is_folder else "file"
-            rules = [rule for rule in match(name) or () if rule.kind == kind]
+            rules = match(name, is_folder=is_folder)
             if not rules:
                 if is_folder:
                     below.append(name)
