@@ -27,7 +27,8 @@ from hephaestus_cleanup._options import CleanupOptions
 from hephaestus_cleanup._plan import Note, Plan, PlanItem, ordered
 from hephaestus_cleanup._planner import Planner, Protect
 from hephaestus_cleanup._quarantine import EXPIRED, expired_runs, open_quarantine
-from hephaestus_cleanup._record import read_record
+from hephaestus_cleanup._record import document_text
+from hephaestus_cleanup._removals import Removals
 from hephaestus_cleanup._rootlock import open_root
 from hephaestus_cleanup._roots import SearchRoot, SearchRoots
 from hephaestus_cleanup._state import make_runs_folder
@@ -68,7 +69,7 @@ class Outcome:
     """
 
     plan: Plan = field(factory=Plan)
-    removed: list[Result] = field(factory=list)
+    removed: Removals = field(factory=Removals)
     skipped: list[Note] = field(factory=list)
     errors: list[Note] = field(factory=list)
     manifest: str | None = None
@@ -77,12 +78,12 @@ class Outcome:
     @property
     def size(self) -> int:
         """Bytes freed."""
-        return sum(each.tally.size for each in self.removed)
+        return self.removed.size
 
     @property
     def approximate(self) -> bool:
         """True when large folders were sampled, so that `size` is an estimate."""
-        return any(each.tally.approximate for each in self.removed)
+        return self.removed.approximate
 
 
 @define
@@ -161,6 +162,7 @@ class Engine:
                 stack.callback(os.close, handle)
             plan = self._plan(roots)
             self.outcome.plan = plan
+            self.outcome.removed = Removals(plan.items)
             for note in plan.skips:
                 self._skip(note)
             for note in plan.errors:
@@ -280,13 +282,8 @@ class Engine:
         item = result.item
         if result.outcome == "removed":
             self.outcome.removed.append(result)
-            emit_event(
-                logger,
-                events.CLEANUP_PATH_REMOVED,
-                message=f"Removed {item.path}",
-                path=item.path,
-                dry_run=False,
-            )
+            path = item.path
+            emit_event(logger, events.CLEANUP_PATH_REMOVED, message=f"Removed {path}", path=path, dry_run=False)
         elif result.outcome == "gone":
             self._skip(Note(item.path, result.reason))
         else:
@@ -357,7 +354,7 @@ class Engine:
             with _uninterrupted():
                 if self.outcome.manifest == path:
                     with contextlib.suppress(ManifestError):
-                        journal.replace(read_record(path))
+                        journal.replace(document_text(path))
                 journal.close()
 
 

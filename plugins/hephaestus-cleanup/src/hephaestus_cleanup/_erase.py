@@ -45,14 +45,14 @@ class Tally:
         size: bytes that this freed: contents of files without further hard links.
         approximate: True when large folders were sampled.
         problems: (absolute path, reason) of what could not be removed.
+        seen: how many files have been measured or passed over; a share of a folder goes on where the last one ended.
     """
 
     entries: int = 0
     size: int = 0
     approximate: bool = False
     problems: list[tuple[str, str]] = field(factory=list)
-    _seen: int = 0
-    _sampled: int = 0
+    seen: int = 0
 
     def add(self, other: Tally) -> None:
         """Count another tally into this one."""
@@ -62,17 +62,21 @@ class Tally:
         self.problems += other.problems
 
     def measure(self, handle: int, name: str, *, exact: bool) -> None:
-        """Count a file's size before it goes; in a large folder only every eighth, eight times."""
-        self._seen += 1
+        """Count a file's size before it goes; of many files only every eighth, eight times."""
+        self.seen += 1
         weight = 1
-        if not exact and self._seen > _MEASURED:
-            if self._seen % _SAMPLE:
+        if not exact and self.seen > _MEASURED:
+            if self.seen % _SAMPLE:
                 return
             weight, self.approximate = _SAMPLE, True
         try:
             status = os.stat(name, dir_fd=handle, follow_symlinks=False)
         except OSError:
             return
+        self.weigh(status, weight)
+
+    def weigh(self, status: os.stat_result, weight: int = 1) -> None:
+        """Count a file's size; one with further hard links frees nothing."""
         if status.st_nlink == 1:
             self.size += status.st_size * weight
 
@@ -95,19 +99,29 @@ class Eraser:
         open_folder: how folders are opened.
         exact: measure every file.
         stopped: asked at each folder; True ends the work.
+
+    Attributes:
+        seen: `Tally.seen` of the last share, from which the next goes on: alone, most are too small to be sampled.
     """
 
     open_folder: OpenFolder
     exact: bool = False
     stopped: Callable[[], bool] = bool
+    seen: int = field(default=0, init=False)
 
-    def file(self, handle: int, name: str, tally: Tally) -> None:
+    def file(self, handle: int, name: str, status: os.stat_result, tally: Tally) -> None:
         """Unlink what is no folder: never opened, never followed.
+
+        Args:
+            handle: descriptor of the folder that it lies in.
+            name: its name there.
+            status: what it is.
+            tally: gets counts.
 
         Raises:
             OSError: it cannot be unlinked.
         """
-        tally.measure(handle, name, exact=True)
+        tally.weigh(status)
         os.unlink(name, dir_fd=handle)
         tally.entries += 1
 

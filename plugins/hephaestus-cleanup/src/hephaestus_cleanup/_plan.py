@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import heapq
+import itertools
+from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
 from hephaestus_cleanup._roots import SearchRoot
 
 __all__ = ["Note", "Plan", "PlanItem", "ordered", "without_nested"]
+
+_RUN = 4096
 
 
 @frozen
@@ -77,19 +81,24 @@ class Plan:
 def ordered(items: Iterable[PlanItem], roots: Iterable[SearchRoot]) -> tuple[PlanItem, ...]:
     """Sort by root, then by path so that a folder comes right before what lies in it; drop nested; number."""
     rank = {root.path: number for number, root in enumerate(roots)}
-    found = sorted(items, key=lambda each: each.relative.replace("/", "\0"))
-    if len(rank) > 1:
-        found.sort(key=lambda each: rank[each.root.path])
-    kept = tuple(without_nested(found))
+
+    def key(item: PlanItem) -> tuple[int, str]:
+        return rank[item.root.path], item.relative.replace("/", "\0")
+
+    # Runs that are sorted one by one and then merged: the keys of 200,000 items would take half as much as the items.
+    unsorted = iter(items)
+    runs = []
+    while run := sorted(itertools.islice(unsorted, _RUN), key=key):
+        runs.append(run)
+    kept = tuple(without_nested(heapq.merge(*runs, key=key)))
     for number, item in enumerate(kept):
-        # In place: a copy of each of 200,000 items would double what the plan takes.
+        # In place, for the same reason.
         object.__setattr__(item, "index", number)
     return kept
 
 
-def without_nested(items: Iterable[PlanItem]) -> list[PlanItem]:
+def without_nested(items: Iterable[PlanItem]) -> Iterator[PlanItem]:
     """Leave out what lies within (or equals) an item before it; the items are sorted as `ordered` sorts."""
-    kept: list[PlanItem] = []
     root, last = None, ""
     for item in items:
         if item.root is not root and item.root != root:
@@ -98,5 +107,4 @@ def without_nested(items: Iterable[PlanItem]) -> list[PlanItem]:
         if last and item.relative.startswith(last) and f"{item.relative}/".startswith(f"{last}/"):
             continue
         last = item.relative
-        kept.append(item)
-    return kept
+        yield item
