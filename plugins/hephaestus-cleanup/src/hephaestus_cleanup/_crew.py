@@ -269,18 +269,16 @@ class Crew:
             status = os.fstat(handle)
             if (status.st_dev, status.st_ino) != (item.device, item.inode):
                 raise Changed
-            entries = list_entries(handle)
+            files, folders = list_entries(handle)
         except BaseException:
             os.close(handle)
             raise
-        folders = [each.name for each in entries if each.is_folder]
-        if len(folders) < _WORTH_SPLITTING or ".git" in folders or any(each.name == ".git" for each in entries):
+        if len(folders) < _WORTH_SPLITTING or ".git" in folders or ".git" in files:
             os.close(handle)
             return False
         share = _Share(item, parent, handle, name, len(folders), True, tally)
-        for entry in entries:
-            if not entry.is_folder:
-                self._leaf(share, entry.name)
+        for each in files:
+            self._leaf(share, each)
         with self._ready:
             self._open_shares += 1
             self._shared += [(share, each) for each in reversed(folders)]
@@ -289,7 +287,7 @@ class Crew:
 
     def _leaf(self, share: _Share, name: str) -> None:
         try:
-            share.tally.measure(share.handle, name, exact=self.exact)
+            share.tally.measure(share.handle, name)
             os.unlink(name, dir_fd=share.handle)
             share.tally.entries += 1
         except FileNotFoundError:

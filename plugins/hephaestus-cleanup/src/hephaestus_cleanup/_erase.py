@@ -6,7 +6,6 @@ import errno
 import os
 import stat
 from collections.abc import Callable
-from typing import NamedTuple
 
 from attrs import define, field
 
@@ -27,13 +26,6 @@ class Changed(Exception):
 
 class Stopped(Exception):
     """The run was interrupted within this path."""
-
-
-class Entry(NamedTuple):
-    """A name in a folder that is being erased."""
-
-    name: str
-    is_folder: bool
 
 
 @define
@@ -61,14 +53,9 @@ class Tally:
         self.approximate |= other.approximate
         self.problems += other.problems
 
-    def measure(self, handle: int, name: str, *, exact: bool) -> None:
-        """Count a file's size before it goes; of many files only every eighth, eight times."""
-        self.seen += 1
-        weight = 1
-        if not exact and self.seen > _MEASURED:
-            if self.seen % _SAMPLE:
-                return
-            weight, self.approximate = _SAMPLE, True
+    def measure(self, handle: int, name: str, weight: int = 1) -> None:
+        """Count a file's size before it goes, for as many files as it stands for."""
+        self.approximate |= weight > 1
         try:
             status = os.stat(name, dir_fd=handle, follow_symlinks=False)
         except OSError:
@@ -176,33 +163,36 @@ class Eraser:
         if self.stopped():
             raise Stopped
         assert frame.handle is not None
-        entries = list_entries(frame.handle)
-        if any(entry.name == ".git" for entry in entries):
+        files, folders = list_entries(frame.handle)
+        if ".git" in files or ".git" in folders:
             tally.problems.append((shown, "kept: holds a nested repository"))
             frame.whole = False
             return
-        for name, is_folder in entries:
-            if is_folder:
-                frame.folders.append(name)
-            else:
-                self._unlink(frame, name, shown, tally)
+        frame.folders += folders
+        self._unlink(frame, files, shown, tally)
 
-    def _unlink(self, frame: _Frame, name: str, shown: str, tally: Tally) -> None:
-        assert frame.handle is not None
-        try:
-            tally.measure(frame.handle, name, exact=self.exact)
+    def _unlink(self, frame: _Frame, names: list[str], shown: str, tally: Tally) -> None:
+        handle, exact = frame.handle, self.exact
+        assert handle is not None
+        for name in names:
             try:
-                os.unlink(name, dir_fd=frame.handle)
-            except PermissionError:
-                if not _open_up_handle(frame.handle):
-                    raise
-                os.unlink(name, dir_fd=frame.handle)
-            tally.entries += 1
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            frame.whole = False
-            tally.problems.append((f"{shown}/{name}", reason_of(error)))
+                tally.seen += 1
+                if exact or tally.seen <= _MEASURED:
+                    tally.measure(handle, name)
+                elif not tally.seen % _SAMPLE:
+                    tally.measure(handle, name, weight=_SAMPLE)
+                try:
+                    os.unlink(name, dir_fd=handle)
+                except PermissionError:
+                    if not _open_up_handle(handle):
+                        raise
+                    os.unlink(name, dir_fd=handle)
+                tally.entries += 1
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                frame.whole = False
+                tally.problems.append((f"{shown}/{name}", reason_of(error)))
 
     def _descend(self, frames: list[_Frame], name: str, shown: str, tally: Tally) -> None:
         above = frames[-1]
@@ -276,10 +266,14 @@ class Eraser:
                 above.handle = None
 
 
-def list_entries(handle: int) -> list[Entry]:
-    """The entries of an open folder; an unknown type is asked for, never guessed."""
+def list_entries(handle: int) -> tuple[list[str], list[str]]:
+    """The names of files (whatever is no folder), and of folders; an unknown type is asked for, never guessed."""
+    files: list[str] = []
+    folders: list[str] = []
     with os.scandir(handle) as listing:
-        return [Entry(each.name, each.is_dir(follow_symlinks=False)) for each in listing]
+        for each in listing:
+            (folders if each.is_dir(follow_symlinks=False) else files).append(each.name)
+    return files, folders
 
 
 def reason_of(error: OSError) -> str:
