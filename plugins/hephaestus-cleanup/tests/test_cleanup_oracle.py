@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,19 @@ from attrs import define
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hephaestus_cleanup import _nullisting
+from hephaestus_cleanup import _nullisting, _plan, _scan
 from hephaestus_cleanup._builtin_rules import BUILTIN_RULES
 from hephaestus_cleanup._config import CleanupConfig
 from hephaestus_cleanup._consent import Consent
 from hephaestus_cleanup._engine import Engine
 from hephaestus_cleanup._keep import KeepPattern
+from hephaestus_cleanup._listing import list_folder
 from hephaestus_cleanup._nullisting import Listing
 from hephaestus_cleanup._options import effective_options
 from hephaestus_cleanup._plan import PlanItem, ordered
 from hephaestus_cleanup._roots import SearchRoot, search_roots
+from hephaestus_cleanup._rulebook import SPECIAL_NAMES, RuleBook
+from hephaestus_cleanup.rules import Rule
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +35,13 @@ def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
     """A monkeypatch that hypothesis may use for all examples of a test."""
     with pytest.MonkeyPatch.context() as patch:
         yield patch
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_batches(monkeypatch_module: pytest.MonkeyPatch) -> None:
+    """Generated trees are small: let them be judged and ordered in several pieces all the same."""
+    monkeypatch_module.setattr(_scan, "_BATCH", 2)
+    monkeypatch_module.setattr(_plan, "_RUN", 3)
 
 
 Tree = dict[str, Any]  # name → a tree (a folder), a str (a link to it) or None (a file)
@@ -312,18 +323,55 @@ def test_exactly_what_the_oracle_allows_goes(
     assert not again.run().removed
 
 
-@given(
-    records=st.lists(st.text("ab/-.0", min_size=1, max_size=6).map(str.encode), max_size=20),
-    key=st.text("ab/-.0", min_size=1, max_size=6).map(str.encode),
-    stride=st.integers(1, 40),
+PATTERNS = ("build", "*.pyc", "._*", "*~~", "*.tar.gz", "a*c", "[xy]z")
+FITTING = st.sampled_from(
+    ["build", "a.pyc", ".pyc", "._a", "a~~", "a.tar.gz", "._a.pyc", "abc", "xz", "src", "a.py", ".git", "HEAD"]
 )
+
+
+@given(
+    entries=st.dictionaries(FITTING, st.sampled_from(["file", "folder", "link"]), max_size=12),
+    kinds=st.lists(st.sampled_from(["file", "folder"]), min_size=len(PATTERNS), max_size=len(PATTERNS)),
+)
+def test_the_compiled_rules_sort_a_folder_out_as_one_look_at_each_name_would(
+    tmp_path_factory: pytest.TempPathFactory, entries: dict[str, str], kinds: list[str]
+) -> None:
+    rules = [
+        Rule(pattern, names=(pattern,), kind=kind, category="litter")
+        for pattern, kind in zip(PATTERNS, kinds, strict=True)
+    ]
+    folder = tmp_path_factory.mktemp("sorted")
+    for name, kind in entries.items():
+        if kind == "folder":
+            (folder / name).mkdir()
+        elif kind == "link":
+            (folder / name).symlink_to(folder)
+        else:
+            (folder / name).touch()
+
+    book = RuleBook(rules)
+    below, hits = book.sort_out(list_folder(str(folder)))
+
+    fitting = {name: {each for each in PATTERNS if fnmatchcase(name, each)} for name in entries}
+    assert {each.name for each in hits} == {name for name in entries if fitting[name] or name in SPECIAL_NAMES}
+    assert set(below) == {name for name, kind in entries.items() if kind == "folder"} - {each.name for each in hits}
+    for name in entries:
+        for is_folder in (False, True):
+            asked = {rule.name for rule in rules if (rule.kind == "folder") == is_folder}
+            assert {rule.name for rule in book.match(name, is_folder=is_folder)} == fitting[name] & asked
+
+
+# Names that sort around a slash.
+LISTED = st.lists(st.sampled_from(["a", "a-", "a.b", "b", "a0"]), min_size=1, max_size=3).map("/".join).map(str.encode)
+
+
+@given(records=st.lists(LISTED, max_size=20), key=LISTED, stride=st.integers(1, 40))
 def test_the_listing_is_searched_as_if_it_were_split(
     monkeypatch_module: pytest.MonkeyPatch, records: list[bytes], key: bytes, stride: int
 ) -> None:
     monkeypatch_module.setattr(_nullisting, "_STRIDE", stride)
     listing = Listing(b"".join(each + b"\0" for each in sorted(records)))
 
-    assert listing.first_from(key) == next((each for each in sorted(records) if each >= key), b"")
     assert listing.holds(key) == any(each == key or each.startswith(key + b"/") for each in records)
 
 

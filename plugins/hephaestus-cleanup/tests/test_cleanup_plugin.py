@@ -144,7 +144,7 @@ def test_the_compiled_rules_match_what_fnmatch_matches(name: str) -> None:
     patterns = ("abc", "*.ab", "._*", "*b.ac", "a*bc", "*.a.b", "ab~")
     rules = [Rule(each, names=(each,), kind="file", category="litter") for each in patterns]
 
-    found = {rule.name for rule in RuleBook(rules).match(name) or ()}
+    found = {rule.name for rule in RuleBook(rules).match(name, is_folder=False)}
 
     assert found == {each for each in patterns if fnmatchcase(name, each)}
 

@@ -21,6 +21,8 @@ __all__ = ["Crew", "Result"]
 # A folder with fewer sub-folders isn't worth sharing.
 _WORTH_SPLITTING = 16
 _TICK = 0.1
+# So many files may be settled before the main thread hears of them.
+_HANDFUL = 32
 
 
 @define
@@ -56,6 +58,26 @@ class _Share:
 
 
 @define
+class _Worker:
+    """What one thread works with.
+
+    Attributes:
+        eraser: its own.
+        results: where the main thread gets them.
+        done: results that it hasn't got yet. Each hand-over wakes it, which costs more than it takes to unlink a file.
+    """
+
+    eraser: Eraser
+    results: queue.SimpleQueue[list[Result] | BaseException | None]
+    done: list[Result] = field(factory=list, init=False)
+
+    def hand_over(self) -> None:
+        if self.done:
+            self.results.put(self.done)
+            self.done = []
+
+
+@define
 class Crew:
     """Removes the items of a plan.
 
@@ -78,7 +100,7 @@ class Crew:
     exact: bool = False
     quarantines: Mapping[str, int] = field(factory=dict)
     tick: Callable[[], None] = lambda: None
-    _results: queue.SimpleQueue[Result | BaseException | None] = field(factory=queue.SimpleQueue, init=False)
+    _results: queue.SimpleQueue[list[Result] | BaseException | None] = field(factory=queue.SimpleQueue, init=False)
     _ready: threading.Condition = field(factory=threading.Condition, init=False)
     _shared: list[tuple[_Share, str]] = field(factory=list, init=False)
     _open_shares: int = field(default=0, init=False)
@@ -101,8 +123,8 @@ class Crew:
             self._threads.append(thread)
             thread.start()
         turn = 0
-        for result in self._arrivals(count):
-            self._waiting[result.item.index] = result
+        for arrived in self._arrivals(count):
+            self._wait_for_their_turn(arrived)
             while turn in self._waiting:
                 turn += 1
                 yield self._waiting.pop(turn - 1)
@@ -120,9 +142,12 @@ class Crew:
                 arrived = self._results.get_nowait()
             except queue.Empty:
                 break
-            if isinstance(arrived, Result):
-                self._waiting[arrived.item.index] = arrived
+            if isinstance(arrived, list):
+                self._wait_for_their_turn(arrived)
         yield from self._rest()
+
+    def _wait_for_their_turn(self, arrived: list[Result]) -> None:
+        self._waiting.update((each.item.index, each) for each in arrived)
 
     def _rest(self) -> Iterator[Result]:
         for index in sorted(self._waiting):
@@ -134,7 +159,7 @@ class Crew:
             self._stop = True
             self._ready.notify_all()
 
-    def _arrivals(self, running: int) -> Iterator[Result]:
+    def _arrivals(self, running: int) -> Iterator[list[Result]]:
         failure: BaseException | None = None
         while running:
             self.tick()
@@ -155,22 +180,23 @@ class Crew:
     # ---- in the workers ----------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        eraser = Eraser(self.open_folder, self.exact, lambda: self._stop)
+        worker = _Worker(Eraser(self.open_folder, self.exact, lambda: self._stop), self._results)
         try:
             while True:
-                task = self._take()
+                task = self._take(worker)
                 if task is None:
                     return
                 if isinstance(task, PlanItem):
-                    self._item(task, eraser)
+                    self._item(task, worker)
                 else:
-                    self._part(*task, eraser)
+                    self._part(*task, worker)
         except BaseException as error:  # handed to the main thread, which alone may raise
             self._results.put(error)
         finally:
+            worker.hand_over()
             self._results.put(None)
 
-    def _take(self) -> PlanItem | tuple[_Share, str] | None:
+    def _take(self, worker: _Worker) -> PlanItem | tuple[_Share, str] | None:
         with self._ready:
             while True:
                 # Parts of begun items come first: so no more items are begun at a time than there are workers.
@@ -182,9 +208,12 @@ class Crew:
                     return item
                 if not self._open_shares:
                     return None
+                worker.hand_over()
                 self._ready.wait()
 
-    def _item(self, item: PlanItem, eraser: Eraser) -> None:
+    def _item(self, item: PlanItem, worker: _Worker) -> None:
+        if item.is_folder:
+            worker.hand_over()  # this may take long
         tally = Tally()
         self.journal.begin(item.index)
         folder, _, name = item.relative.rpartition("/")
@@ -192,33 +221,32 @@ class Crew:
             root = self.roots[item.root.path]
             parent = self.open_folder(root, folder) if folder else os.dup(root)
         except OSError as error:
-            self._settle(_failure(item, tally, error))
+            self._settle(_failure(item, tally, error), worker)
             return
         shared = False
         try:
-            _check_identity(item, parent, name)
+            status = _check_identity(item, parent, name)
             if item.root.path in self.quarantines and item.rule != EXPIRED:
-                result = self._move(item, parent, name, tally)
+                result = self._move(item, parent, name, status, tally)
             elif not item.is_folder:
-                eraser.file(parent, name, tally)
+                worker.eraser.file(parent, name, status, tally)
                 result = Result(item, "removed", tally)
             elif self._split(item, parent, name, tally):
                 shared = True
                 return
             else:
-                whole = eraser.folder(parent, name, item.path, tally, (item.device, item.inode))
+                whole = worker.eraser.folder(parent, name, item.path, tally, (item.device, item.inode))
                 result = Result(item, "removed" if whole else "kept", tally)
         except (OSError, Changed, Stopped) as error:
             result = _failure(item, tally, error)
         finally:
             if not shared:
                 os.close(parent)
-        self._settle(result)
+        self._settle(result, worker)
 
-    def _move(self, item: PlanItem, parent: int, name: str, tally: Tally) -> Result:
+    def _move(self, item: PlanItem, parent: int, name: str, status: os.stat_result, tally: Tally) -> Result:
         target = self.quarantines[item.root.path]
         new_name = str(item.index)
-        status = os.stat(name, dir_fd=parent, follow_symlinks=False)
         move_without_overwriting(parent, name, target, new_name)
         try:
             # Between the check and the rename something else may have taken the name: put that back.
@@ -251,19 +279,17 @@ class Crew:
             status = os.fstat(handle)
             if (status.st_dev, status.st_ino) != (item.device, item.inode):
                 raise Changed
-            entries = list_entries(handle)
+            files, folders = list_entries(handle)
         except BaseException:
             os.close(handle)
             raise
-        folders = [each.name for each in entries if each.is_folder]
         closed = status.st_mode & 0o700 != 0o700
-        if len(folders) < _WORTH_SPLITTING or closed or kept_reason(entries) is not None:
+        if len(folders) < _WORTH_SPLITTING or closed or kept_reason(files, folders) is not None:
             os.close(handle)
             return False
         share = _Share(item, parent, handle, name, len(folders), True, tally)
-        for entry in entries:
-            if not entry.is_folder:
-                self._leaf(share, entry.name)
+        for each in files:
+            self._leaf(share, each)
         with self._ready:
             self._open_shares += 1
             self._shared += [(share, each) for each in reversed(folders)]
@@ -272,7 +298,7 @@ class Crew:
 
     def _leaf(self, share: _Share, name: str) -> None:
         try:
-            share.tally.measure(share.handle, name, exact=self.exact)
+            share.tally.measure(share.handle, name)
             os.unlink(name, dir_fd=share.handle)
             share.tally.entries += 1
         except FileNotFoundError:
@@ -281,8 +307,10 @@ class Crew:
             share.whole = False
             share.tally.problems.append((f"{share.item.path}/{name}", reason_of(error)))
 
-    def _part(self, share: _Share, name: str, eraser: Eraser) -> None:
-        tally = Tally()
+    def _part(self, share: _Share, name: str, worker: _Worker) -> None:
+        worker.hand_over()
+        eraser = worker.eraser
+        tally = Tally(seen=eraser.seen)
         path = f"{share.item.path}/{name}"
         whole = False
         try:
@@ -294,19 +322,20 @@ class Crew:
         except OSError as error:
             tally.problems.append((path, reason_of(error)))
         finally:
+            eraser.seen = tally.seen
             # Whatever happened: a share that is never closed would let the other workers wait for ever.
-            self._part_done(share, tally, whole)
+            self._part_done(share, tally, whole, worker)
 
-    def _part_done(self, share: _Share, tally: Tally, whole: bool) -> None:
+    def _part_done(self, share: _Share, tally: Tally, whole: bool, worker: _Worker) -> None:
         with self._ready:
             share.tally.add(tally)
             share.whole &= whole
             share.left -= 1
             last = share.left == 0
         if last:
-            self._close_share(share)
+            self._close_share(share, worker)
 
-    def _close_share(self, share: _Share) -> None:
+    def _close_share(self, share: _Share, worker: _Worker) -> None:
         os.close(share.handle)
         try:
             if share.whole:
@@ -320,9 +349,9 @@ class Crew:
             with self._ready:
                 self._open_shares -= 1
                 self._ready.notify_all()
-        self._settle(Result(share.item, "removed" if share.whole else "kept", share.tally))
+        self._settle(Result(share.item, "removed" if share.whole else "kept", share.tally), worker)
 
-    def _settle(self, result: Result) -> None:
+    def _settle(self, result: Result, worker: _Worker) -> None:
         index, tally = result.item.index, result.tally
         if result.outcome == "removed":
             self.journal.removed(
@@ -331,14 +360,17 @@ class Crew:
         else:
             notes = [Note(*each) for each in tally.problems] or [Note(result.item.path, result.reason)]
             self.journal.kept(index, notes, partly=tally.entries > 0)
-        self._results.put(result)
+        worker.done.append(result)
+        if len(worker.done) >= _HANDFUL:
+            worker.hand_over()
 
 
-def _check_identity(item: PlanItem, parent: int, name: str) -> None:
+def _check_identity(item: PlanItem, parent: int, name: str) -> os.stat_result:
     status = os.stat(name, dir_fd=parent, follow_symlinks=False)
     same = (status.st_dev, status.st_ino) == (item.device, item.inode)
     if not same or stat.S_ISDIR(status.st_mode) != item.is_folder:
         raise Changed
+    return status
 
 
 def _failure(item: PlanItem, tally: Tally, error: BaseException) -> Result:

@@ -24,7 +24,8 @@ from hephaestus_cleanup._options import CleanupOptions
 from hephaestus_cleanup._plan import Note, Plan
 from hephaestus_cleanup._planner import Planner, Protect
 from hephaestus_cleanup._quarantine import EXPIRED, open_quarantine
-from hephaestus_cleanup._record import read_record
+from hephaestus_cleanup._record import document_text
+from hephaestus_cleanup._removals import Removals
 from hephaestus_cleanup._retention import prune_records, retention_of
 from hephaestus_cleanup._rootlock import open_root
 from hephaestus_cleanup._roots import SearchRoot, SearchRoots
@@ -68,7 +69,7 @@ class Outcome:
     """
 
     plan: Plan = field(factory=Plan)
-    removed: list[Result] = field(factory=list)
+    removed: Removals = field(factory=Removals)
     skipped: list[Note] = field(factory=list)
     errors: list[Note] = field(factory=list)
     manifest: str | None = None
@@ -77,12 +78,12 @@ class Outcome:
     @property
     def size(self) -> int:
         """Bytes freed; what went to the quarantine has freed none."""
-        return sum(each.tally.size for each in self.removed if each.quarantined is None)
+        return self.removed.size
 
     @property
     def approximate(self) -> bool:
         """True when large folders were sampled, so that `size` is an estimate."""
-        return any(each.tally.approximate for each in self.removed if each.quarantined is None)
+        return self.removed.approximate
 
 
 @define
@@ -162,6 +163,7 @@ class Engine:
             with self.gate.open():
                 plan = self._plan([root for root in self.roots.roots if root.path in handles])
             self.outcome.plan = plan
+            self.outcome.removed = Removals(plan.items)
             for note in plan.skips:
                 self._skip(note)
             for note in plan.errors:
@@ -293,13 +295,8 @@ class Engine:
         item = result.item
         if result.outcome == "removed":
             self.outcome.removed.append(result)
-            emit_event(
-                logger,
-                events.CLEANUP_PATH_REMOVED,
-                message=f"Removed {item.path}",
-                path=item.path,
-                dry_run=False,
-            )
+            path = item.path
+            emit_event(logger, events.CLEANUP_PATH_REMOVED, message=f"Removed {path}", path=path, dry_run=False)
         elif result.outcome == "gone":
             self._skip(Note(item.path, result.reason))
         else:
@@ -361,7 +358,7 @@ class Engine:
         finally:
             if self.outcome.manifest == path:
                 with contextlib.suppress(ManifestError):
-                    journal.replace(read_record(path))
+                    journal.replace(document_text(path))
             else:
                 journal.discard()
             journal.close()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable
 
 from attrs import define, field
 
@@ -32,13 +31,6 @@ class Stopped(Exception):
     """The run was interrupted within this path."""
 
 
-class Entry(NamedTuple):
-    """A name in a folder that is being erased."""
-
-    name: str
-    is_folder: bool
-
-
 @define
 class Tally:
     """What erasing one path amounted to.
@@ -48,14 +40,14 @@ class Tally:
         size: bytes that this freed: contents of files without further hard links.
         approximate: True when large folders were sampled.
         problems: (absolute path, reason) of what could not be removed.
+        seen: how many files have been measured or passed over; a share of a folder goes on where the last one ended.
     """
 
     entries: int = 0
     size: int = 0
     approximate: bool = False
     problems: list[tuple[str, str]] = field(factory=list)
-    _seen: int = 0
-    _sampled: int = 0
+    seen: int = 0
 
     def add(self, other: Tally) -> None:
         """Count another tally into this one."""
@@ -64,18 +56,17 @@ class Tally:
         self.approximate |= other.approximate
         self.problems += other.problems
 
-    def measure(self, handle: int, name: str, *, exact: bool) -> None:
-        """Count a file's size before it goes; in a large folder only every eighth, eight times."""
-        self._seen += 1
-        weight = 1
-        if not exact and self._seen > _MEASURED:
-            if self._seen % _SAMPLE:
-                return
-            weight, self.approximate = _SAMPLE, True
+    def measure(self, handle: int, name: str, weight: int = 1) -> None:
+        """Count a file's size before it goes, for as many files as it stands for."""
+        self.approximate |= weight > 1
         try:
             status = os.stat(name, dir_fd=handle, follow_symlinks=False)
         except OSError:
             return
+        self.weigh(status, weight)
+
+    def weigh(self, status: os.stat_result, weight: int = 1) -> None:
+        """Count a file's size; one with further hard links frees nothing."""
         if status.st_nlink == 1:
             self.size += status.st_size * weight
 
@@ -98,19 +89,29 @@ class Eraser:
         open_folder: how folders are opened.
         exact: measure every file.
         stopped: asked at each folder; True ends the work.
+
+    Attributes:
+        seen: `Tally.seen` of the last share, from which the next goes on: alone, most are too small to be sampled.
     """
 
     open_folder: OpenFolder
     exact: bool = False
     stopped: Callable[[], bool] = bool
+    seen: int = field(default=0, init=False)
 
-    def file(self, handle: int, name: str, tally: Tally) -> None:
+    def file(self, handle: int, name: str, status: os.stat_result, tally: Tally) -> None:
         """Unlink what is no folder: never opened, never followed.
+
+        Args:
+            handle: descriptor of the folder that it lies in.
+            name: its name there.
+            status: what it is.
+            tally: gets counts.
 
         Raises:
             OSError: it cannot be unlinked.
         """
-        tally.measure(handle, name, exact=True)
+        tally.weigh(status)
         os.unlink(name, dir_fd=handle)
         tally.entries += 1
 
@@ -165,34 +166,37 @@ class Eraser:
         if self.stopped():
             raise Stopped
         assert frame.handle is not None
-        entries = list_entries(frame.handle)
-        reason = kept_reason(entries)
+        files, folders = list_entries(frame.handle)
+        reason = kept_reason(files, folders)
         if reason is not None:
             tally.problems.append((shown, reason))
             frame.whole = False
             return
-        for name, is_folder in entries:
-            if is_folder:
-                frame.folders.append(name)
-            else:
-                self._unlink(frame, name, shown, tally)
+        frame.folders += folders
+        self._unlink(frame, files, shown, tally)
 
-    def _unlink(self, frame: _Frame, name: str, shown: str, tally: Tally) -> None:
-        assert frame.handle is not None
-        try:
-            tally.measure(frame.handle, name, exact=self.exact)
+    def _unlink(self, frame: _Frame, names: list[str], shown: str, tally: Tally) -> None:
+        handle, exact = frame.handle, self.exact
+        assert handle is not None
+        for name in names:
             try:
-                os.unlink(name, dir_fd=frame.handle)
-            except PermissionError:
-                if not _open_up_handle(frame.handle):
-                    raise
-                os.unlink(name, dir_fd=frame.handle)
-            tally.entries += 1
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            frame.whole = False
-            tally.problems.append((f"{shown}/{name}", reason_of(error)))
+                tally.seen += 1
+                if exact or tally.seen <= _MEASURED:
+                    tally.measure(handle, name)
+                elif not tally.seen % _SAMPLE:
+                    tally.measure(handle, name, weight=_SAMPLE)
+                try:
+                    os.unlink(name, dir_fd=handle)
+                except PermissionError:
+                    if not _open_up_handle(handle):
+                        raise
+                    os.unlink(name, dir_fd=handle)
+                tally.entries += 1
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                frame.whole = False
+                tally.problems.append((f"{shown}/{name}", reason_of(error)))
 
     def _descend(self, frames: list[_Frame], name: str, shown: str, tally: Tally) -> None:
         above = frames[-1]
@@ -270,18 +274,22 @@ class Eraser:
                 above.handle = None
 
 
-def list_entries(handle: int) -> list[Entry]:
-    """The entries of an open folder; an unknown type is asked for, never guessed."""
+def list_entries(handle: int) -> tuple[list[str], list[str]]:
+    """The names of files (whatever is no folder), and of folders; an unknown type is asked for, never guessed."""
+    files: list[str] = []
+    folders: list[str] = []
     with os.scandir(handle) as listing:
-        return [Entry(each.name, each.is_dir(follow_symlinks=False)) for each in listing]
+        for each in listing:
+            (folders if each.is_dir(follow_symlinks=False) else files).append(each.name)
+    return files, folders
 
 
-def kept_reason(entries: Iterable[Entry]) -> str | None:
+def kept_reason(files: list[str], folders: list[str]) -> str | None:
     """Why a folder with these entries stays although what holds it goes; None when it may go."""
-    name = next((each.name for each in entries if each.name in _KEPT), None)
-    if name is None:
+    if _KEPT.isdisjoint(files) and _KEPT.isdisjoint(folders):
         return None
-    return f"kept: holds {IGNORE_FILE}" if name == IGNORE_FILE else "kept: holds a nested repository"
+    checkout = not REPOSITORY_NAMES.isdisjoint((*files, *folders))
+    return "kept: holds a nested repository" if checkout else f"kept: holds {IGNORE_FILE}"
 
 
 def reason_of(error: OSError) -> str:

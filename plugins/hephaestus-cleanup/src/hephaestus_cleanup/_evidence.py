@@ -28,7 +28,7 @@ def find_evidence(rules: Sequence[Rule], path: str, names: frozenset[str]) -> tu
         The rule and its evidence, which for any folder may be a genuine CACHEDIR.TAG; else the first rule and None.
     """
     for rule in rules:
-        evidence = _evidence(rule, path, names)
+        evidence = _evidence(rule, path, names) if rule.weak else "name"
         if evidence is not None:
             return rule, evidence
     if rules[0].kind == "folder" and cache_tag_is_genuine(path):
@@ -52,8 +52,6 @@ def cache_tag_is_genuine(folder: str) -> bool:
 
 
 def _evidence(rule: Rule, path: str, names: frozenset[str]) -> str | None:
-    if not rule.weak:
-        return "name"
     for name in rule.beside:
         if name in names:
             return f"beside {name}"

@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 import subprocess
+import threading
 import unicodedata
 from collections.abc import Callable, Iterable
 
@@ -92,23 +93,37 @@ class GitGuard:
     repository: Repository
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _asked: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _reader: threading.Thread | None = field(default=None, init=False)
+    _answer: tuple[bytes, str] | GitGuardError = field(factory=lambda: GitGuardError("git was not read"), init=False)
     _tracked: Listing | None = field(default=None, init=False)
     _folded: bool = field(default=False, init=False)
     _seen: tuple[int, ...] = field(default=(), init=False)
+    _prefix: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._prefix = self.repository.top.rstrip("/") + "/"
 
     def start(self) -> None:
         """Begin to read the index; returns at once."""
         self._seen = self._index_state()
         self._process = self._git("ls-files", "-z", "--cached")
         self._asked = self._git("config", "--type=bool", "--get-regexp", _FOLDING)
+        # Read as it comes: git would stop at a full pipe and not be ready when the scan is.
+        self._reader = threading.Thread(target=self._read, args=(self._process,), name="cleanup-git", daemon=True)
+        self._reader.start()
+
+    def covers(self, path: str) -> bool:
+        """True when a path lies beneath the repository's top level."""
+        return path.startswith(self._prefix)
 
     def tracks(self, path: str) -> bool:
         """True when git tracks a path, or anything beneath it.
 
         Args:
-            path: absolute, at or beneath the repository's top level.
+            path: absolute, beneath the repository's top level.
         """
-        return self._listing().holds(self._key(path[len(self.repository.top.rstrip("/")) + 1 :]))
+        tracked = self._tracked if self._tracked is not None else self._listing()
+        return tracked.holds(self._key(path[len(self._prefix) :]))
 
     def ignored(self, paths: Iterable[str]) -> set[str]:
         """Those paths that git ignores by a pattern of their own, and not because of a folder above them."""
@@ -133,8 +148,19 @@ class GitGuard:
         for process in filter(None, (self._process, self._asked)):
             if process.poll() is None:
                 process.kill()
-            process.communicate()
-        self._process = self._asked = None
+        if self._reader is not None:
+            self._reader.join()
+        if self._asked is not None:
+            self._asked.communicate()
+        if self._process is not None:
+            self._process.wait()  # an interrupted join() lets the next one return at once
+        self._process = self._asked = self._reader = None
+
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            self._answer = self._finish(process)
+        except GitGuardError as error:  # raised again where the answer is wanted
+            self._answer = error
 
     def _listing(self) -> Listing:
         if self._tracked is None:
@@ -142,14 +168,19 @@ class GitGuard:
                 self.start()
             assert self._process is not None
             assert self._asked is not None
-            output, complaint = self._finish(self._process)
+            assert self._reader is not None
+            self._reader.join()
+            if isinstance(self._answer, GitGuardError):
+                raise self._answer
+            output, complaint = self._answer
             if self._process.returncode != 0:
                 raise GitGuardError(
                     f"git cannot list what it tracks in {self.repository.top}: {complaint}",
                     hint="mend the repository, or clean a folder outside it",
                 )
-            self._folded = b" true" in self._finish(self._asked)[0]
-            self._process = self._asked = None
+            asked, self._asked = self._asked, None
+            self._folded = b" true" in self._finish(asked)[0]
+            self._answer = b"", ""
             self._tracked = Listing(_sorted_records(output, self._key_of) if self._folded else output)
         return self._tracked
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from attrs import define, field
@@ -24,23 +23,22 @@ class InUse:
 
     more: Iterable[tuple[str, str]] = ()
     processes: bool = True
-    _paths: list[tuple[str, str]] = field(init=False)
+    _reasons: dict[str, str] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         found = dict(self.more)
         for path, reason in (*_own(), *(_others() if self.processes else ())):
             found.setdefault(path, reason)
-        self._paths = sorted(found.items())
+        for path, reason in sorted(found.items()):
+            # Each folder above is in use as well, and asked for far more often than these are made.
+            above = path
+            while above not in self._reasons:
+                self._reasons[above] = reason
+                above = os.path.dirname(above)
 
     def reason(self, path: str) -> str | None:
         """Why a path must stay: it is one of these, or holds one. None when it may go."""
-        for prefix in (path, path + "/"):
-            place = bisect_left(self._paths, (prefix, ""))
-            if place < len(self._paths):
-                known, reason = self._paths[place]
-                if known == path or known.startswith(path + "/"):
-                    return reason
-        return None
+        return self._reasons.get(path)
 
 
 def _own() -> Iterator[tuple[str, str]]:

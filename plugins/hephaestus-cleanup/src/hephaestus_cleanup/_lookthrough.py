@@ -27,26 +27,31 @@ def reason_within(path: str, keep: KeepSet, *, tool_owned: bool) -> str | None:
     Returns:
         "nested repository", "environment", "kept by …", "cannot be looked through", or None when all may go.
     """
-    reaching = keep.beneath(path)
-    if tool_owned and not reaching and len(path) < _LONGEST:
-        return _reason_of({each for each in _AT_TOP if _is_there(f"{path}/{each}")})
+    reaching = keep.beneath(path) if keep.patterns else keep
+    if tool_owned and not reaching.patterns and len(path) < _LONGEST:
+        return _reason_at_top(path)
     pending = [path]
     while pending:
         folder = pending.pop()
         try:
-            entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in list_folder(folder)]
+            entries = list_folder(folder)
+            below = [f"{folder}/{each.name}" for each in entries if each.is_dir(follow_symlinks=False)]
         except OSError:
             return "cannot be looked through"
-        reason = _reason_of({name for name, _ in entries})
+        reason = _reason_of({each.name for each in entries})
+        if reason is None and reaching.patterns:
+            reason = _reason_to_keep(reaching, folder, entries)
         if reason:
             return reason
-        for name, is_folder in entries:
-            below = f"{folder}/{name}"
-            kept = reaching.reason(below, is_folder=is_folder) if reaching else None
-            if kept:
-                return kept
-            if is_folder:
-                pending.append(below)
+        pending += below
+    return None
+
+
+def _reason_to_keep(keep: KeepSet, folder: str, entries: list[os.DirEntry[str]]) -> str | None:
+    for entry in entries:
+        reason = keep.reason(f"{folder}/{entry.name}", is_folder=entry.is_dir(follow_symlinks=False))
+        if reason:
+            return reason
     return None
 
 
@@ -58,6 +63,9 @@ def _reason_of(names: set[str]) -> str | None:
     return None if names.isdisjoint(ENVIRONMENT_NAMES) else "environment"
 
 
-def _is_there(path: str) -> bool:
-    # access() answers without building an exception, which matters for thousands of caches.
-    return os.access(path, os.F_OK, follow_symlinks=False)
+def _reason_at_top(path: str) -> str | None:
+    for name in _AT_TOP:
+        # access() answers without building an exception, which matters for thousands of caches.
+        if os.access(f"{path}/{name}", os.F_OK, follow_symlinks=False):
+            return _reason_of({name})
+    return None

@@ -33,29 +33,22 @@ class Listing:
             start = data.find(b"\0", place) + 1
             if offsets[-1] < start < len(data):
                 offsets.append(start)
-        self._offsets = offsets
         self._keys = [data[start : data.find(b"\0", start)] for start in offsets]
+        self._offsets = [*offsets, len(data)]
 
     def holds(self, path: bytes) -> bool:
         """True when the listing has a path, or anything beneath it."""
-        first = self.first_from(path)
+        # Two questions, because names such as `build-x` sort between `build` and `build/`.
         beneath = path + b"/"
-        if first == path or first.startswith(beneath):
-            return True
-        # Names such as `build-x` sort between `build` and `build/`: only then is a second look needed.
-        return bool(first) and first < beneath and self.first_from(beneath).startswith(beneath)
+        return self._has(path, path + b"\0") or self._has(beneath, beneath)
 
-    def first_from(self, key: bytes) -> bytes:
-        """The first path that is not less than `key`; empty when there is none."""
-        data = self.data
-        block = max(0, bisect_right(self._keys, key) - 1)
-        low = self._offsets[block]
-        high = self._offsets[block + 1] if block + 1 < len(self._offsets) else len(data)
-        while low < high:
-            start = data.rfind(b"\0", low, (low + high) // 2) + 1 or low
-            end = data.find(b"\0", start)
-            if data[start:end] < key:
-                low = end + 1
-            else:
-                high = start
-        return data[low : data.find(b"\0", low)] if low < len(data) else b""
+    def _has(self, key: bytes, beginning: bytes) -> bool:
+        """True when a path begins like this; of all that do, none sorts before `key`."""
+        data, block = self.data, bisect_right(self._keys, key)
+        # The first that doesn't sort before `key` lies in the block that begins at or before it, or begins the next.
+        low, high = self._offsets[max(0, block - 1)], self._offsets[block]
+        return (
+            data.startswith(beginning, low)
+            or data.startswith(beginning, high)
+            or data.find(b"\0" + beginning, low, high) >= 0
+        )

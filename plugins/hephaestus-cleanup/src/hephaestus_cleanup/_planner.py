@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from attrs import define, field
 
@@ -31,12 +30,6 @@ Protect = Callable[[str, str], "str | None"]
 # A folder kept for one of these may still hold leftovers; one kept for any other reason is left alone altogether.
 _DESCEND = frozenset({"tracked by git", "no evidence"})
 _EXPIRY = Rule(EXPIRED, names=(QUARANTINE_NAME,), kind="folder", category="litter")
-
-
-class _Verdict(NamedTuple):
-    candidate: Candidate
-    reason: str | None
-    evidence: str
 
 
 @define
@@ -108,11 +101,11 @@ class Planner:
             self._swept += (root.path, *named)
             scanner = self._scanner(root)
             keep = KeepSet(tuple(KeepPattern(text, root.path) for text in self.options.config.keep))
-            self._waves(root, scanner, [Place(root.path, keep=keep, start=True)])
+            self._explore(root, scanner, [Place(root.path, keep=keep, start=True)])
             # A named folder that the pass did not reach, because something closed lies above it.
             for each in named:
                 if each not in scanner.listed and not self._planned(each):
-                    self._waves(root, scanner, [Place(each, keep=keep, start=True)])
+                    self._explore(root, scanner, [Place(each, keep=keep, start=True)])
             self._expire(root)
         except GitGuardError as error:
             self._items = [each for each in self._items if each.root != root]
@@ -151,14 +144,13 @@ class Planner:
             device=root.device,
         )
 
-    def _waves(self, root: SearchRoot, scanner: Scanner, places: list[Place]) -> None:
-        """Scan, judge, and scan within those folders that turned out to be no leftovers; each is listed once."""
+    def _explore(self, root: SearchRoot, scanner: Scanner, places: list[Place]) -> None:
+        """Scan and judge, batch by batch, and scan within those folders that turned out to be no leftovers."""
         while places:
             found = scanner.sweep(places)
             self._entries += found.entries
             self._errors += [Note(*each) for each in found.errors]
             self._skips += [Note(*each) for each in found.closed]
-            places = []
             for candidate, reason, evidence in self._judge(root, found.candidates):
                 if reason is None:
                     self._items.append(_item(root, candidate, evidence))
@@ -167,42 +159,40 @@ class Planner:
                 if reason in _DESCEND and candidate.is_folder and candidate.rule.category != "node_modules":
                     places.append(Place(candidate.path, candidate.depth, keep=candidate.keep, judged=True))
 
-    def _judge(self, root: SearchRoot, candidates: list[Candidate]) -> Iterable[_Verdict]:
+    def _judge(self, root: SearchRoot, candidates: list[Candidate]) -> Iterator[tuple[Candidate, str | None, str]]:
+        """Each candidate with the reason why it stays, or None, and what speaks for it."""
         ignored = self._ignored([each.path for each in candidates if each.evidence is None])
         for each in candidates:
-            evidence = each.evidence or (IGNORED if each.path in ignored else None)
-            reason = self._reason(root, each, evidence is not None)
-            yield _Verdict(each, reason, evidence or "")
+            evidence = each.evidence or (IGNORED if each.path in ignored else "")
+            yield each, self._reason(root, each, bool(evidence)), evidence
 
     def _reason(self, root: SearchRoot, candidate: Candidate, has_evidence: bool) -> str | None:
         """Why a candidate stays; None when nothing protects it. Cheap questions come first."""
-        path = candidate.path
+        path, keep = candidate.path, candidate.keep
         reason = self._closed(path)
-        if reason is None and candidate.keep:
-            reason = candidate.keep.reason(path, is_folder=candidate.is_folder)
+        if reason is None and keep:
+            reason = keep.reason(path, is_folder=candidate.is_folder)
         if reason is None and not has_evidence:
             reason = "no evidence"
         if reason is None:
             reason = self.protect(path, root.path)
         if reason is None and candidate.is_folder:
-            reason = reason_within(path, candidate.keep, tool_owned=candidate.rule.tool_owned)
+            reason = reason_within(path, keep, tool_owned=candidate.rule.tool_owned)
         return reason
 
     def _closed(self, path: str) -> str | None:
         """Why nobody may have a path removed, whatever speaks for it."""
         if self._mounts and any(each == path or each.startswith(path + "/") for each in self._mounts):
             return "mount point"
-        if any(guard.tracks(path) for guard in self._guards_of(path)):
-            return "tracked by git"
+        for guard in self.guards.values():
+            if guard.covers(path) and guard.tracks(path):
+                return "tracked by git"
         return self.in_use.reason(path)
-
-    def _guards_of(self, path: str) -> list[GitGuard]:
-        return [guard for top, guard in self.guards.items() if path.startswith(top.rstrip("/") + "/")]
 
     def _ignored(self, paths: list[str]) -> set[str]:
         found: set[str] = set()
-        for top, guard in self.guards.items():
-            within = [each for each in paths if each.startswith(top.rstrip("/") + "/")]
+        for guard in self.guards.values():
+            within = [each for each in paths if guard.covers(each)]
             try:
                 found |= guard.ignored(within)
             except GitGuardError:
@@ -214,19 +204,16 @@ class Planner:
 
 
 def _item(root: SearchRoot, candidate: Candidate, evidence: str) -> PlanItem:
+    device, inode = root.device, candidate.inode
     try:
         # Asked for, because on stacked file systems a listing's inode number is not the one that a later stat gives.
         status = os.lstat(candidate.path)
-        device, inode = status.st_dev, status.st_ino
     except OSError:
-        device, inode = root.device, candidate.inode
-    return PlanItem(
-        index=-1,
-        root=root,
-        relative=candidate.path[len(root.path) + 1 :],
-        is_folder=candidate.is_folder,
-        device=device,
-        inode=inode,
-        rule=candidate.rule.name,
-        evidence=evidence,
-    )
+        pass
+    else:
+        inode = status.st_ino
+        # One number for all items, where there is but one device: there may be many items.
+        if status.st_dev != device:
+            device = status.st_dev
+    relative = candidate.path[len(root.path) + 1 :]
+    return PlanItem(-1, root, relative, candidate.is_folder, device, inode, candidate.rule.name, evidence)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
-from typing import Any
+from array import array
+from collections.abc import Iterator
+from typing import IO, Any
+
+from attrs import define, field
 
 from hephaestus_cleanup._journal import FORMAT
 from hephaestus_cleanup.errors import ManifestError
 
-__all__ = ["document_of", "read_record"]
+__all__ = ["document_text", "read_record"]
 
 _LARGEST = 1 << 31
+_STATES = ("not_removed", "in_doubt", "removed", "kept")
+_SHOWN = ("removed", "kept", "not_removed", "in_doubt")
 
 
 def read_record(path: str) -> dict[str, Any]:
@@ -28,65 +33,140 @@ def read_record(path: str) -> dict[str, Any]:
     """
     try:
         with open(path, "rb") as file:
-            data = file.read(_LARGEST)
+            finished = file.readline().strip() == b"{"
+            file.seek(0)
+            document = json.loads(file.read(_LARGEST)) if finished else _document(file)
     except OSError as error:
         raise ManifestError(f"cannot read the manifest {path}: {error.strerror}") from error
-    first = data.split(b"\n", 1)[0]
-    try:
-        document = json.loads(data) if first.strip() == b"{" else document_of(_lines(data))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
         raise ManifestError(f"{path} is no cleanup manifest: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ManifestError(f"{path} is no cleanup manifest")
     return document
 
 
-def document_of(lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Put a journal's lines together to one document.
+def document_text(path: str) -> Iterator[str]:
+    """The document that a journal amounts to, as JSON text in pieces: one of 200,000 paths is never in memory whole.
 
     Args:
-        lines: the decoded lines, in order.
+        path: of the journal.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError, LookupError: it is no journal.
     """
-    header: dict[str, Any] = {}
-    end: dict[str, Any] = {}
-    items: dict[int, dict[str, Any]] = {}
-    skipped: list[dict[str, Any]] = []
-    errors: list[dict[str, Any]] = []
-    for line in lines:
+    with open(path, "rb") as file:
+        ledger = _Ledger(file)
+        start = "{\n"
+        for key, value in ledger.facts().items():
+            yield f"{start} {json.dumps(key)}: {json.dumps(value)}"
+            start = ",\n"
+        for key, entries in ledger.lists():
+            yield f"{start} {json.dumps(key)}: ["
+            start = "\n"
+            for entry in entries:
+                yield f"{start}  {json.dumps(entry)}"
+                start = ",\n"
+            yield "]"
+            start = ",\n"
+        yield "\n}\n"
+
+
+def _document(file: IO[bytes]) -> dict[str, Any]:
+    ledger = _Ledger(file)
+    return {**ledger.facts(), **{key: list(entries) for key, entries in ledger.lists()}}
+
+
+@define
+class _Ledger:
+    """Where in a journal each item's lines are, and what they say became of it.
+
+    Args:
+        file: the journal; read while this is used.
+    """
+
+    file: IO[bytes]
+    _header: dict[str, Any] = field(factory=dict, init=False)
+    _end: dict[str, Any] = field(factory=dict, init=False)
+    _states: bytearray = field(factory=bytearray, init=False)
+    _planned: array[int] = field(factory=lambda: array("Q"), init=False)
+    _settled: array[int] = field(factory=lambda: array("Q"), init=False)
+    _skipped: array[int] = field(factory=lambda: array("Q"), init=False)
+    _failed: array[int] = field(factory=lambda: array("Q"), init=False)
+
+    def __attrs_post_init__(self) -> None:
+        place = 0
+        for line in self.file:
+            # What follows the last newline was being written when the run died, and counts as not written.
+            if line.endswith(b"\n"):
+                self._note(json.loads(line.decode("ascii")), place)
+            place += len(line)
+
+    def _note(self, line: dict[str, Any], place: int) -> None:
         if "format" in line:
-            header = line
+            self._header = line
         elif "plan" in line:
-            items[line["plan"]] = {"path": os.path.join(line["root"], line["relative"]), **line, "state": "not_removed"}
+            if line["plan"] != len(self._planned):
+                raise ValueError(f"item {line['plan']} of the plan is out of order")
+            self._planned.append(place)
+            self._settled.append(0)
+            self._states.append(_STATES.index("not_removed"))
         elif "begin" in line:
-            items[line["begin"]]["state"] = "in_doubt"
+            self._states[self._index(line["begin"])] = _STATES.index("in_doubt")
         elif "removed" in line:
-            items[line["removed"]].update({**line, "state": "removed"})
+            self._settle(line["removed"], "removed", place)
         elif "kept" in line:
-            items[line["kept"]].update({"state": "kept", "partly": line["partly"], "problems": line["problems"]})
-            errors += line["problems"]
+            self._settle(line["kept"], "kept", place)
+            self._failed.append(place)
         elif "skipped" in line:
-            skipped.append({"path": line["skipped"], "reason": line["reason"]})
+            self._skipped.append(place)
         elif "failed" in line:
-            errors.append({"path": line["failed"], "reason": line["reason"]})
+            self._failed.append(place)
         elif "end" in line:
-            end = {key: value for key, value in line.items() if key != "end"}
-    state = {"state": "running or killed", **end}
-    return {**header, **state, **_by_state(items), "skipped": skipped, "errors": errors}
+            self._end = {key: value for key, value in line.items() if key != "end"}
+
+    def _settle(self, number: Any, state: str, place: int) -> None:
+        index = self._index(number)
+        self._states[index] = _STATES.index(state)
+        self._settled[index] = place
+
+    def _index(self, number: Any) -> int:
+        if not isinstance(number, int) or not 0 <= number < len(self._planned):
+            raise ValueError(f"item {number!r} is not in the plan")
+        return number
+
+    def facts(self) -> dict[str, Any]:
+        """What holds for the run as a whole."""
+        return {**self._header, "state": "running or killed", **self._end}
+
+    def lists(self) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
+        """The document's lists by name; each is used up before the next is asked for."""
+        for state in _SHOWN:
+            yield state, self._items(_STATES.index(state))
+        skips = (self._line(place) for place in self._skipped)
+        yield "skipped", ({"path": each["skipped"], "reason": each["reason"]} for each in skips)
+        yield "errors", (problem for place in self._failed for problem in _problems(self._line(place)))
+
+    def _items(self, state: int) -> Iterator[dict[str, Any]]:
+        index = self._states.find(state)
+        while index >= 0:
+            planned = self._line(self._planned[index])
+            del planned["plan"]
+            path = os.path.join(planned["root"], planned["relative"])
+            end = self._line(self._settled[index]) if self._settled[index] else {}
+            for key in ("removed", "kept"):
+                end.pop(key, None)
+            yield {"index": index, "path": path, **planned, **end}
+            index = self._states.find(state, index + 1)
+
+    def _line(self, place: int) -> dict[str, Any]:
+        self.file.seek(place)
+        line: dict[str, Any] = json.loads(self.file.readline().decode("ascii"))
+        return line
 
 
-def _by_state(items: dict[int, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    groups: dict[str, list[dict[str, Any]]] = {"removed": [], "kept": [], "not_removed": [], "in_doubt": []}
-    for index, item in sorted(items.items()):
-        shown = {key: value for key, value in item.items() if key not in ("plan", "state", "removed")}
-        groups[item["state"]].append({"index": index, **shown})
-    return groups
-
-
-def _lines(data: bytes) -> Iterator[dict[str, Any]]:
-    # What follows the last newline was being written when the run died, and counts as not written.
-    complete = data.rpartition(b"\n")[0]
-    for number, line in enumerate(complete.split(b"\n") if complete else [], start=1):
-        decoded = json.loads(line)
-        if not isinstance(decoded, dict):
-            raise ValueError(f"line {number} is no object")
-        yield decoded
+def _problems(line: dict[str, Any]) -> list[dict[str, Any]]:
+    if "kept" in line:
+        problems: list[dict[str, Any]] = line["problems"]
+        return problems
+    return [{"path": line["failed"], "reason": line["reason"]}]

@@ -1,9 +1,10 @@
-"""Rules compiled for the scan: one dictionary look-up for a name, one for its suffix, one test of prefixes."""
+"""Rules compiled for the scan: one look-up for a name, one test of all suffixes, one of all prefixes."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import translate
 
 from hephaestus_cleanup.rules import Rule
@@ -41,49 +42,62 @@ class RuleBook:
 
     Args:
         rules: the rules in force.
-
-    Attributes:
-        exact: name → rules; a special name is always present, maybe with no rules.
-        suffixes: suffix from the last dot (or the last character of a name without one) → rules.
-        prefixes: literal prefixes of patterns such as `._*`, for one `str.startswith`.
     """
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
-        self.exact: dict[str, tuple[Rule, ...]] = dict.fromkeys(SPECIAL_NAMES, ())
-        self.suffixes: dict[str, tuple[Rule, ...]] = {}
+        named: dict[str, tuple[Rule, ...]] = {}
+        self._by_suffix: dict[str, tuple[Rule, ...]] = {}
         self._by_prefix: dict[str, tuple[Rule, ...]] = {}
         self._globs: list[tuple[re.Pattern[str], Rule]] = []
         for rule in rules:
             for pattern in rule.names:
-                self._add(pattern, rule)
-        self.prefixes = tuple(self._by_prefix)
-        self.has_globs = bool(self._globs)
+                self._add(pattern, rule, named)
+        self._suffixes, self._prefixes = tuple(self._by_suffix), tuple(self._by_prefix)
+        # A special name is always present, maybe with no rules.
+        self._exact = {
+            name: _by_kind((*named.get(name, ()), *self._fitting(name))) for name in {*named, *SPECIAL_NAMES}
+        }
 
-    def _add(self, pattern: str, rule: Rule) -> None:
+    def _add(self, pattern: str, rule: Rule, named: dict[str, tuple[Rule, ...]]) -> None:
         head, tail = pattern[:-1], pattern[1:]
         if not _WILD.search(pattern):
-            _append(self.exact, pattern, rule)
-        elif pattern[0] == "*" and not _WILD.search(tail) and tail.rfind(".") == 0:
-            _append(self.suffixes, tail, rule)
+            _append(named, pattern, rule)
+        elif pattern[0] == "*" and not _WILD.search(tail):
+            _append(self._by_suffix, tail, rule)
         elif pattern[-1] == "*" and not _WILD.search(head):
             _append(self._by_prefix, head, rule)
         else:
             self._globs.append((re.compile(translate(pattern)), rule))
 
-    def match(self, name: str) -> tuple[Rule, ...] | None:
-        """The rules whose patterns fit a name; an empty tuple for a special name without rules; None for neither."""
-        found = self.exact.get(name)
-        suffixed = self.suffixes.get(name[name.rfind(".") :], ()) if "." in name else ()
-        others = suffixed
-        if self.prefixes and name.startswith(self.prefixes):
-            for prefix, rules in self._by_prefix.items():
-                if name.startswith(prefix):
-                    others = (*others, *rules)
-        if self.has_globs:
-            others = (*others, *(rule for pattern, rule in self._globs if pattern.match(name)))
-        if found is None:
-            return others or None
-        return (*found, *others)
+    def sort_out(self, entries: Iterable[os.DirEntry[str]]) -> tuple[list[str], list[os.DirEntry[str]]]:
+        """Names of folders that no rule mentions, and the entries that some rule or special name does."""
+        # This loop sees every entry of a tree once. `endswith` and `startswith` try all patterns in one call.
+        exact, suffixes, prefixes, globs = self._exact, self._suffixes, self._prefixes, self._globs
+        below, hits = [], []
+        for entry in entries:
+            name = entry.name
+            if (
+                name in exact
+                or name.endswith(suffixes)
+                or name.startswith(prefixes)
+                or (globs and any(pattern.match(name) for pattern, _ in globs))
+            ):
+                hits.append(entry)
+            elif entry.is_dir(follow_symlinks=False):
+                below.append(name)
+        return below, hits
+
+    def match(self, name: str, *, is_folder: bool) -> tuple[Rule, ...]:
+        """The rules that fit an entry; those that name it come before those that have a pattern for it."""
+        files, folders = self._exact.get(name) or _by_kind(self._fitting(name))
+        return folders if is_folder else files
+
+    def _fitting(self, name: str) -> Iterator[Rule]:
+        if name.endswith(self._suffixes):
+            yield from (rule for tail, rules in self._by_suffix.items() if name.endswith(tail) for rule in rules)
+        if name.startswith(self._prefixes):
+            yield from (rule for head, rules in self._by_prefix.items() if name.startswith(head) for rule in rules)
+        yield from (rule for pattern, rule in self._globs if pattern.match(name))
 
 
 def merge_rules(offered: Iterable[Rule]) -> tuple[list[Rule], list[str]]:
@@ -101,6 +115,12 @@ def merge_rules(offered: Iterable[Rule]) -> tuple[list[Rule], list[str]]:
         if rules.setdefault(rule.name, rule) != rule:
             problems.append(f"cleanup rule {rule.name!r} is defined twice, differently; the first one counts")
     return list(rules.values()), problems
+
+
+def _by_kind(rules: Iterable[Rule]) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """The rules for files, and those for folders."""
+    found = tuple(rules)
+    return tuple(each for each in found if each.kind == "file"), tuple(each for each in found if each.kind == "folder")
 
 
 def _append(table: dict[str, tuple[Rule, ...]], key: str, rule: Rule) -> None:

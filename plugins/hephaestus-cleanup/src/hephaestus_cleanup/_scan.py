@@ -7,7 +7,6 @@ each path again beneath the root's descriptor and compares device and inode with
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from attrs import define, field
@@ -36,6 +35,8 @@ _NEVER_ENTERED = REPOSITORY_NAMES | INSTALLED_NAMES | {QUARANTINE_NAME}
 # Inside .git: a branch may be called like an artefact, and objects are history.
 _GIT_CLOSED = frozenset({"refs", "objects", "worktrees", "modules", "lfs", "annex", "svn", "rr-cache"})
 _ENVIRONMENT_FOLDER = ".venv"
+# Candidates take more memory than what is planned of them, so they are judged by batches.
+_BATCH = 4096
 
 
 class Candidate(NamedTuple):
@@ -117,37 +118,51 @@ class Scanner:
     device: int = 0
     listed: set[str] = field(factory=set, init=False)
 
-    def sweep(self, places: Iterable[Place]) -> Findings:
-        """Look through folders and what lies beneath them."""
+    def sweep(self, stack: list[Place]) -> Findings:
+        """Look through folders and what lies beneath them, until a batch of candidates is found.
+
+        Args:
+            stack: the folders; what has been looked through is taken off, and what is left comes with the next call.
+        """
         findings = Findings()
-        stack = list(places)
-        while stack:
+        while stack and len(findings.candidates) < _BATCH:
             place = stack.pop()
             if self.max_depth is not None and place.depth >= self.max_depth:
                 continue
+            if place.path in self.named:
+                self.listed.add(place.path)
             try:
                 entries = list_folder(place.path)
-                stack.extend(self._folder(place, entries, findings))
+                below, hits = self.rules[place.scope].sort_out(entries)
+                if hits:
+                    stack += self._folder(place, below, hits, entries, findings)
+                elif below:
+                    stack += self._enter(place, below, findings)
             except OSError as error:
                 findings.errors.append((place.path, error.strerror or str(error)))
             else:
                 findings.entries += len(entries)
         return findings
 
-    def _folder(self, place: Place, entries: list[os.DirEntry[str]], findings: Findings) -> list[Place]:
-        below, hits = _sort_out(self.rules[place.scope], entries)
-        if place.path in self.named:
-            self.listed.add(place.path)
-        special = {entry.name for entry in hits if entry.name in SPECIAL_NAMES}
+    def _folder(
+        self,
+        place: Place,
+        below: list[str],
+        hits: list[os.DirEntry[str]],
+        entries: list[os.DirEntry[str]],
+        findings: Findings,
+    ) -> list[Place]:
+        """What to enter of a folder in which some names mean something."""
+        special = SPECIAL_NAMES.intersection([entry.name for entry in hits])
         if special:
             changed = self._special(place, special, below, findings)
             if changed is None:
                 return []
             place = changed
         below += self._hits(place, hits, entries, findings)
-        return self._enter(place, below, findings)
+        return self._enter(place, below, findings) if below else []
 
-    def _special(self, place: Place, special: set[str], below: list[str], findings: Findings) -> Place | None:
+    def _special(self, place: Place, special: frozenset[str], below: list[str], findings: Findings) -> Place | None:
         """The place with what its special names change; None when it is closed."""
         if IGNORE_FILE in special:
             place = place._replace(keep=place.keep.plus(parse_ignore_file(f"{place.path}/{IGNORE_FILE}")))
@@ -179,16 +194,18 @@ class Scanner:
         """Turn hits into candidates; returns the names of folders that no rule took."""
         below = []
         names: frozenset[str] | None = None
+        match = self.rules[place.scope].match
         for entry in hits:
+            name = entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
-            rules = [each for each in self.rules[place.scope].match(entry.name) or () if _fits(each, is_folder)]
+            rules = match(name, is_folder=is_folder)
             if not rules:
                 if is_folder:
-                    below.append(entry.name)
+                    below.append(name)
                 continue
-            if names is None and any(rule.beside for rule in rules):
-                names = frozenset(each.name for each in entries)
-            path = f"{place.path}/{entry.name}"
+            if names is None and rules[0].weak:
+                names = frozenset([each.name for each in entries])
+            path = f"{place.path}/{name}"
             rule, evidence = find_evidence(rules, path, names or frozenset())
             findings.candidates.append(
                 Candidate(path, is_folder, entry.inode(), rule, evidence, place.keep, place.depth + 1)
@@ -197,10 +214,13 @@ class Scanner:
 
     def _enter(self, place: Place, below: list[str], findings: Findings) -> list[Place]:
         places = []
+        keep = place.keep.patterns and place.keep
         for name in below:
-            path = f"{place.path}/{name}"
             scope = self._scope_of(place, name)
-            if scope is None or (place.keep and place.keep.reason(path, is_folder=True)):
+            if scope is None:
+                continue
+            path = f"{place.path}/{name}"
+            if keep and keep.reason(path, is_folder=True):
                 continue
             if self._is_mount(path):
                 findings.closed.append((path, "mount point"))
@@ -219,27 +239,3 @@ class Scanner:
         if self.mounts is not None:
             return bool(self.mounts) and path in self.mounts
         return os.lstat(path).st_dev != self.device
-
-
-def _fits(rule: Rule, is_folder: bool) -> bool:
-    return (rule.kind == "folder") == is_folder
-
-
-def _sort_out(book: RuleBook, entries: list[os.DirEntry[str]]) -> tuple[list[str], list[os.DirEntry[str]]]:
-    """Names of folders that no rule mentions, and the entries that some rule or special name does."""
-    # This loop sees every entry of the tree once; look-ups are bound to locals and tried cheapest first.
-    exact, suffixes, prefixes = book.exact, book.suffixes, book.prefixes
-    globs, match = book.has_globs, book.match
-    below, hits = [], []
-    for entry in entries:
-        name = entry.name
-        if (
-            name in exact
-            or name[name.rfind(".") :] in suffixes
-            or (prefixes and name.startswith(prefixes))
-            or (globs and match(name) is not None)
-        ):
-            hits.append(entry)
-        elif entry.is_dir(follow_symlinks=False):
-            below.append(name)
-    return below, hits
