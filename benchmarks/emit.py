@@ -174,8 +174,8 @@ def by_logging(place: str) -> Call:
 
     class Formatter(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
-            line = {**_event.document(), "level": record.levelname, "payload": {**record.payload, **CONTEXT}}  # type: ignore[attr-defined]
-            return dumps(line).decode()
+            payload = {**record.__dict__["payload"], **CONTEXT}
+            return dumps({**_event.document(), "level": record.levelname, "payload": payload}).decode()
 
     logger = _logger(_stream_handler(place, Formatter()))
     return Call(f"logger.info({MESSAGE!r}, extra={{'payload': FIELDS}})", {"logger": logger, "FIELDS": FIELDS})
@@ -231,7 +231,7 @@ def by_jupyter_events(place: str) -> Call:
 
 
 def _stream_handler(place: str, formatter: logging.Formatter) -> logging.Handler:
-    handler = logging.StreamHandler(Path(place).open("a"))
+    handler = logging.StreamHandler(Path(place).open("a"))  # noqa: SIM115
     handler.setFormatter(formatter)
     return handler
 
