@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from hephaestus.testing import PluginConformance
 from hephaestus_guard_rails import events, hookspecs
 from hephaestus_guard_rails import plugin as own_plugin
 from hephaestus_guard_rails._builtin_steps import builtin_steps, own_names
-from hephaestus_guard_rails._call import call
+from hephaestus_guard_rails._call import BROKEN, call
 from hephaestus_guard_rails._config import GuardRailsConfig
 from hephaestus_guard_rails._declared import requirement_name
 from hephaestus_guard_rails._gather import gather_steps
@@ -220,6 +221,14 @@ def test_a_call_runs_in_a_process_of_its_own_with_the_root(sample: SampleProject
         del sys.modules["third_gate"]
     plan = make_plan(Project(sample.root), [("t", Step(name="x", call="third_gate:gate"))], Selection())
     assert plan.selected[0].command("check")[1:] == ("-m", "hephaestus_guard_rails._call", "third_gate:gate")
+
+
+def test_a_call_that_raises_ends_with_a_code_of_its_own_and_shows_why(tmp_path: Path) -> None:
+    (tmp_path / "broken_gate.py").write_text("def gate(root):\n    raise ValueError('no gate today')\n")
+    command = [sys.executable, "-m", "hephaestus_guard_rails._call", "broken_gate:gate"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == BROKEN
+    assert "ValueError: no gate today" in done.stderr
 
 
 @pytest.mark.parametrize(

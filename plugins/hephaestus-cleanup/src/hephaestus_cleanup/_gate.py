@@ -34,7 +34,7 @@ def leftovers(root: Path) -> int:
         0 if that is nothing, 1 if it is something, 2 if the preview failed, which standard error explains.
     """
     from hephaestus.cli import run
-    from hephaestus_cleanup._render import display_path
+    from hephaestus_cleanup._render import displayed
 
     printed = StringIO()
     with redirect_stdout(printed):
@@ -44,5 +44,5 @@ def leftovers(root: Path) -> int:
         return _BROKEN
     planned: list[dict[str, Any]] = json.loads(printed.getvalue())["planned"]
     for each in planned:
-        print(f"{display_path(each['path'])}  [{each['rule']}: {each['evidence']}]")  # noqa: T201
+        print(f"{displayed(each['path'])}  [{each['rule']}: {each['evidence']}]")  # noqa: T201
     return _FOUND if planned else 0

@@ -67,11 +67,6 @@ class SignalGate:
         if self._pending and not self._is_spent:
             self._let_through(self._pending.pop(0), sys._getframe())
 
-    def _restore(self) -> None:
-        for number, handler in list(self._before.items()):
-            signal.signal(number, handler)
-            del self._before[number]
-
     def _arrived(self, number: int, frame: FrameType | None) -> None:
         if self._is_open:
             self._let_through(number, frame)

@@ -6,7 +6,10 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-__all__ = ["call"]
+__all__ = ["BROKEN", "call"]
+
+#: The return code of a function that raised: sysexits' EX_SOFTWARE. Python's own, 1, would pass for findings.
+BROKEN = 70
 
 
 def call(target: str, root: Path) -> int:
@@ -21,4 +24,11 @@ def call(target: str, root: Path) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(call(sys.argv[1], Path.cwd()))
+    try:
+        code = call(sys.argv[1], Path.cwd())
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        code = BROKEN
+    raise SystemExit(code)

@@ -129,6 +129,7 @@ class Step:
         check: argv of the check. With `tool`, the first item stands for the tool and is replaced by where it is.
         fix: argv of a pass that rewrites files before the checks; runs alone. Left out by `--no-format`.
         call: "module:function" run in a child process as `function(root: Path) -> int | None`, instead of `check`.
+            One that raises has the return code 70.
         tool: the program; None for a command that names its own.
         needs: names of steps that have to pass first.
         mutates: the check itself writes files of the project, or looks at what other checks leave there: it runs
