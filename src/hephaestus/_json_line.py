@@ -78,8 +78,9 @@ def json_line(
         head = event.heads.get((level_name, logger, context.run_id)) or _kept_head(event, level_name, logger, context)
     else:
         head = _head(event, level_name, logger, message, context)
-    if context.json is not None and context.names.isdisjoint(event.names):
-        more = context.json
+    kept = context.kept or _keep(context)
+    if kept is not None and kept.names.isdisjoint(event.names):
+        more = kept.json
     else:
         more = _context_json(context, event, payload)
     milliseconds = time_ns() // 1_000_000
@@ -107,14 +108,37 @@ def _head(event: TelemetryEvent, level: str, logger: str, message: str, context:
     ).encode()
 
 
+class Kept:
+    """The fields of a context as JSON, each behind a comma.
+
+    Attributes:
+        items: one by one.
+        json: all of them.
+        names: of the fields.
+    """
+
+    __slots__ = ("items", "json", "names")
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self.items = _items(fields)
+        self.json = "".join(self.items.values()).encode()
+        self.names = frozenset(fields)
+
+
+def _keep(context: Context) -> Kept | None:
+    """Keep a context's fields as JSON, but where a field's value may change between two emissions."""
+    if all(type(value) in _FIXED for value in context.fields.values()):
+        context.kept = Kept(context.fields)
+    return context.kept
+
+
+def _items(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {name: f",{item(name, value)}" for name, value in fields.items()}
+
+
 def _context_json(context: Context, event: TelemetryEvent, payload: Mapping[str, Any]) -> bytes:
     """The context's fields, each behind a comma, without those that the payload has itself."""
-    items = context.items
-    if items is None:
-        items = {name: f",{item(name, value)}" for name, value in context.fields.items()}
-        if all(type(value) in _FIXED for value in context.fields.values()):
-            context.items, context.names = items, frozenset(items)
-            context.json = "".join(items.values()).encode()
+    items = _items(context.fields) if context.kept is None else context.kept.items
     masked = event.sensitive_fields
     return "".join(
         f",{quote(name)}:{quote(MASK)}" if name in masked else text

@@ -14,10 +14,13 @@ import re
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from hephaestus._fields import RESERVED_FIELDS
 from hephaestus.errors import EventError
+
+if TYPE_CHECKING:
+    from hephaestus._json_line import Kept
 
 __all__ = [
     "Context",
@@ -58,10 +61,10 @@ class Context:
         operation_id: the operation in progress, or the caller's operation given by the environment; None outside any.
         fields: what is merged under each payload: `operation`, `operation_id`, `parent_operation_id` and the fields
             given to the operations in progress.
-        items, json: the fields as JSON text, one by one and together, kept by whoever first writes them.
+        kept: the fields as JSON, where they cannot change; kept by `hephaestus._json_line` when first written.
     """
 
-    __slots__ = ("fields", "items", "json", "names", "operation_id", "run_id")
+    __slots__ = ("fields", "kept", "operation_id", "run_id")
 
     def __init__(
         self, run_id: str | None = None, operation_id: str | None = None, fields: Mapping[str, Any] | None = None
@@ -69,9 +72,7 @@ class Context:
         self.run_id = run_id
         self.operation_id = operation_id
         self.fields: Mapping[str, Any] = fields or {}
-        self.items: Mapping[str, str] | None = None
-        self.json: bytes | None = None
-        self.names: frozenset[str] = frozenset()
+        self.kept: Kept | None = None
 
 
 # A run is the process's, not a task's: a thread that was started without `bind_context` still belongs to it.
