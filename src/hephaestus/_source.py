@@ -7,7 +7,7 @@ any surprise goes another way, which looks with care.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,10 @@ _USUAL: dict[object, str] = {
 # The same for values that are written as they are: numbers that JSON has, in the one form that all encoders agree on.
 _WRITABLE: dict[object, str] = {
     int: "_type({0}) is _int and _LEAST < {0} < _MOST",
-    float: "_type({0}) is _float and ({0} == 0 or 1e-4 <= {0} < 1e16 or -1e16 < {0} <= -1e-4)",
+    float: (
+        "_type({0}) is _float and ({0} == 0 or 1e-4 <= {0} < 1e16 or -1e16 < {0} <= -1e-4)"
+        " or _type({0}) is _int and _LEAST < {0} < _MOST"
+    ),
     Path: "_type({0}) is _str or _type({0}) is _PlainPath",
 }
 # Parts of an f-string in single quotes.
@@ -60,8 +63,9 @@ def source_of(event: TelemetryEvent, part: str, *, by_orjson: bool) -> str:
         by_orjson: let orjson write the payload, where it knows all types of the fields.
     """
     fields = [_Field(event, name) for name in event.types]
-    writer = _OrjsonWriter if by_orjson and all(field.plain or field.masked for field in fields) else _TextWriter
-    lines = {"check": _check, "render": _render, "emit": _emit}[part](fields, writer())
+    by_orjson = by_orjson and all(field.plain or field.masked for field in fields)
+    writer = _OrjsonWriter(fields) if by_orjson else _TextWriter(fields)
+    lines = {"check": _check, "render": _render, "emit": _emit}[part](fields, writer)
     return "\n".join(lines) + "\n"
 
 
@@ -79,15 +83,8 @@ class _Field:
         self.is_path = self.is_text and declared.kind is Path
         self.key = redact_text(name)
 
-    def usual(self) -> str:
-        """A test that lets no wrong value pass."""
-        return self._test(_USUAL)
-
-    def writable(self) -> str:
-        """The same, for a value that a writer can take."""
-        return self._test({**_USUAL, **_WRITABLE} if self.plain else _USUAL)
-
-    def _test(self, tests: dict[object, str]) -> str:
+    def test(self, tests: Mapping[object, str]) -> str:
+        """A test that lets no wrong value pass, and only such as `tests` know by their type; empty where any may."""
         test = tests.get(self.declared.kind, _NO_TEST).format(self.name)
         if self.declared.item is not None:
             # Items are left to the reference: a comprehension costs more than the call that it would save.
@@ -103,18 +100,26 @@ class _Field:
 class _TextWriter:
     """Writes fields by f-strings."""
 
-    def begin(self, required: list[_Field]) -> str:
+    def __init__(self, fields: list[_Field]) -> None:
+        self.required = _required(fields)
+        self.count = ""
+
+    def test(self, field: _Field) -> str:
+        """A test that only values pass that can be written as they are."""
+        return field.test({**_USUAL, **_WRITABLE} if field.plain else _USUAL)
+
+    def begin(self) -> str:
         """The statement that writes the required fields."""
-        return f"_text = f'{','.join(map(self._item, required))}'"
+        return f"_text = f'{','.join(map(self._item, self.required))}'"
 
     def add(self, field: _Field) -> str:
         """The statement that writes an optional field."""
         return f"_text += f',{self._item(field)}'"
 
-    def result(self, required: list[_Field]) -> str:
+    def result(self) -> str:
         """The expression for all that was written, as bytes."""
         # Without required fields the first optional one has a comma before it.
-        return "_text.encode()" if required else "_text[1:].encode()"
+        return "_text.encode()" if self.required else "_text[1:].encode()"
 
     @staticmethod
     def _item(field: _Field) -> str:
@@ -128,15 +133,25 @@ class _TextWriter:
 class _OrjsonWriter:
     """Lets orjson write a dict of the fields."""
 
-    def begin(self, required: list[_Field]) -> str:
+    def __init__(self, fields: list[_Field]) -> None:
+        self.required = _required(fields)
+        # How many fields were known, as an expression; empty where generated code has to count them.
+        self.count = "_len(_fields)"
+
+    def test(self, field: _Field) -> str:
+        """A test that only values pass that orjson writes as the standard library does."""
+        # A number of over 64 bit is refused by orjson itself.
+        return field.test({**_USUAL, **_WRITABLE, int: _USUAL[int]} if field.plain else _USUAL)
+
+    def begin(self) -> str:
         """The statement that writes the required fields."""
-        return f"_fields = {{{', '.join(f'{quote(field.key)}: {self._value(field)}' for field in required)}}}"
+        return f"_fields = {{{', '.join(f'{quote(field.key)}: {self._value(field)}' for field in self.required)}}}"
 
     def add(self, field: _Field) -> str:
         """The statement that writes an optional field."""
         return f"_fields[{quote(field.key)}] = {self._value(field)}"
 
-    def result(self, required: list[_Field]) -> str:
+    def result(self) -> str:
         """The expression for all that was written, as bytes."""
         return "_dumps(_fields)[1:-1]"
 
@@ -150,10 +165,14 @@ _Writer = _TextWriter | _OrjsonWriter
 
 def _check(fields: list[_Field], writer: _Writer) -> list[str]:
     careful = "return _explain(_event, _payload)"
+
+    def usual(field: _Field) -> str:
+        return field.test(_USUAL)
+
     return [
         "def check(_payload):",
-        *_unpack(fields, _Field.usual, careful),
-        *_unpack_optional(fields, _Field.usual, careful, lambda field: []),
+        *_unpack(fields, usual, careful),
+        *_unpack_optional(fields, usual, careful, lambda field: []),
     ]
 
 
@@ -161,12 +180,12 @@ def _render(fields: list[_Field], writer: _Writer) -> list[str]:
     careful = "return None"
     return [
         "def render(_payload):",
-        *_unpack(fields, _Field.writable, careful),
+        *_unpack(fields, writer.test, careful),
         *_indented(1, _write(fields, writer)),
-        *_unpack_optional(fields, _Field.writable, careful, lambda field: _write_optional(field, writer)),
+        *_unpack_optional(fields, writer.test, careful, lambda field: _write_optional(field, writer), writer.count),
         *(["    if _may_hold_secret(_words):", f"        {careful}"] if _has_text(fields) else []),
         "    try:",
-        f"        return {writer.result(_required(fields))}",
+        f"        return {writer.result()}",
         "    except (_TypeError, _ValueError):",
         f"        {careful}",
     ]
@@ -177,26 +196,29 @@ def _emit(fields: list[_Field], writer: _Writer) -> list[str]:
     required, optional = _required(given), _optional(given)
     # With defaults for required fields, too: what is missing is told in the words of the event, not of Python.
     parameters = [*(f"{field.name}=_MISSING" for field in required), *(f"{field.name}=None" for field in optional)]
-    pairs = ", ".join(f'"{field.name}": {field.name}' for field in given)
     lines = [f"def emit(logger, /, *, level=20, message=None, {', '.join((*parameters, '**_more'))}):"]
-    careful = f"return _again(logger, level, message, {{{pairs}}}, _more)"
+    careful = f"return _again(logger, level, message, {_dict(given)}, _more)"
     if len(given) < len(fields):
         return [*lines, f"    {careful}"]
-    tests = [field.writable() or f"{field.name} is not _MISSING" for field in required]
-    tests += [f"({field.name} is None or {field.writable()})" for field in optional]
+    tests = [writer.test(field) or f"{field.name} is not _MISSING" for field in required]
+    tests += [f"({field.name} is None or {writer.test(field)})" for field in optional]
     lines += ["    if not (", "        _type(level) is _int", "        and not _more"]
     lines += [*(f"        and {test}" for test in tests), "    ):", f"        {careful}"]
     lines += ["    if not logger.isEnabledFor(level):", "        return"]
-    pairs = ", ".join(f'"{field.name}": {field.name}' for field in required)
-    lines += [f"    _payload = {{{pairs}}}", *_indented(1, _write(fields, writer))]
+    lines += [f"    _payload = {_dict(required)}", *_indented(1, _write(fields, writer))]
     for field in optional:
         lines += [f"    if {field.name} is not None:", f'        _payload["{field.name}"] = {field.name}']
         lines += _indented(2, _write_optional(field, writer))
-    result = writer.result(required)
+    result = writer.result()
     if _has_text(fields):
         result = f"None if _may_hold_secret(_words) else {result}"
     lines += ["    try:", f"        _json = {result}", "    except (_TypeError, _ValueError):", "        _json = None"]
     return [*lines, "    _deliver(logger, _event, level, message, _payload, _json)"]
+
+
+def _dict(fields: list[_Field]) -> str:
+    pairs = ", ".join(f'"{field.name}": {field.name}' for field in fields)
+    return f"{{{pairs}}}"
 
 
 def _unpack(fields: list[_Field], test: Callable[[_Field], str], careful: str) -> list[str]:
@@ -214,19 +236,25 @@ def _unpack(fields: list[_Field], test: Callable[[_Field], str], careful: str) -
 
 
 def _unpack_optional(
-    fields: list[_Field], test: Callable[[_Field], str], careful: str, then: Callable[[_Field], list[str]]
+    fields: list[_Field],
+    test: Callable[[_Field], str],
+    careful: str,
+    then: Callable[[_Field], list[str]],
+    count: str = "",
 ) -> list[str]:
-    """The same for optional fields, and the question whether there are others."""
-    count = len(_required(fields))
-    lines = [f"    if _len(_payload) != {count}:"]
-    if count == len(fields):
+    """The same for optional fields, and the question whether there are others; `count` says how many were known."""
+    required, optional = _required(fields), _optional(fields)
+    lines = [f"    if _len(_payload) != {len(required)}:"]
+    if not optional:
         return [*lines, f"        {careful}"]
-    lines.append(f"        _known = {count}")
-    for field in _optional(fields):
+    if not count:
+        lines.append(f"        _known = {len(required)}")
+    for field in optional:
         lines += [f'        if "{field.name}" in _payload:', f'            {field.name} = _payload["{field.name}"]']
-        lines += [f"            if not {test(field)}:", f"                {careful}"]
-        lines += [*_indented(3, then(field)), "            _known += 1"]
-    return [*lines, "        if _len(_payload) != _known:", f"            {careful}"]
+        lines += [f"            if not {test(field)}:", f"                {careful}", *_indented(3, then(field))]
+        if not count:
+            lines.append("            _known += 1")
+    return [*lines, f"        if _len(_payload) != {count or '_known'}:", f"            {careful}"]
 
 
 def _write(fields: list[_Field], writer: _Writer) -> list[str]:
@@ -235,7 +263,7 @@ def _write(fields: list[_Field], writer: _Writer) -> list[str]:
     lines = [line for field in required if field.is_path for line in _path_as_text(field)]
     if _has_text(fields):
         lines.append(f"_words = {' + '.join(field.name for field in required if field.is_text) or quote('')}")
-    return [*lines, writer.begin(required)]
+    return [*lines, writer.begin()]
 
 
 def _write_optional(field: _Field, writer: _Writer) -> list[str]:

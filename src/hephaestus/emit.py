@@ -141,11 +141,9 @@ def deliver(
         return
     if message is not None and (type(message) is not str or not is_plain(message)):
         fields = None
-    found = False
     node: logging.Logger | None = logger
     while node is not None:  # as Logger.callHandlers does
         for handler in node.handlers:
-            found = True
             if level < handler.level:
                 continue
             if (
@@ -165,7 +163,7 @@ def deliver(
                 record = record or _record(logger, event, level, message, payload, context, depth)
                 handler.handle(record)
         node = node.parent if node.propagate else None
-    if not found:  # the last resort of `logging`
+    if line is None and record is None and not logger.hasHandlers():  # the last resort of `logging`
         logger.callHandlers(_record(logger, event, level, message, payload, context, depth))
     if _listeners:
         made = None if record is None else record.__dict__["emitted"]
