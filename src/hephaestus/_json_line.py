@@ -32,6 +32,9 @@ __all__ = ["dumps", "is_plain", "item", "json_line", "quote", "timestamp"]
 _FIXED = (str, int, float, bool, type(None))
 _MOST_HEADS = 64
 
+#: What stands before the message, the event's description as the message, and what stands after it up to the fields.
+Head = tuple[bytes, bytes, bytes]
+
 # The millisecond that was written last, and its text: a busy program emits many events within one.
 _last = (-1, b"")
 
@@ -73,11 +76,10 @@ def json_line(
         fields: the same as JSON, `"name":value` separated by commas.
     """
     global _last
-    level_name = getLevelName(level)
-    if message is None:
-        head = event.heads.get((level_name, logger, context.run_id)) or _kept_head(event, level_name, logger, context)
-    else:
-        head = _head(event, level_name, logger, message, context)
+    key = (getLevelName(level), logger, context.run_id)
+    before, text, after = event.heads.get(key) or _head(event, *key)
+    if message is not None:
+        text = quote(message).encode()
     kept = context.kept or _keep(context)
     if kept is not None and kept.names.isdisjoint(event.names):
         more = kept.json
@@ -89,23 +91,20 @@ def json_line(
         stamp = f'{{"timestamp":"{timestamp(milliseconds)}",'.encode()
         # One assignment of a pair: another thread sees the old one or the new one.
         _last = (milliseconds, stamp)
-    return b"".join((stamp, head, fields, more if fields else more[1:], b"}}\n"))
+    return b"".join((stamp, before, text, after, fields, more if fields else more[1:], b"}}\n"))
 
 
-def _kept_head(event: TelemetryEvent, level: str, logger: str, context: Context) -> bytes:
-    """What stands between the time and the fields, kept for the event's next emission."""
-    head = _head(event, level, logger, printable(redact_text(event.description)), context)
+def _head(event: TelemetryEvent, level: str, logger: str, run_id: str | None) -> Head:
+    """What stands between the time and the fields; kept, as nearly all emissions of an event have the same."""
+    run = "" if run_id is None else f',"run_id":{quote(run_id)}'
+    head = (
+        f'"level":{quote(printable(level))},"logger":{quote(printable(logger))},"message":'.encode(),
+        quote(printable(redact_text(event.description))).encode(),
+        f'{run},"event":"{event.name}","payload":{{'.encode(),
+    )
     if len(event.heads) < _MOST_HEADS:
-        event.heads[level, logger, context.run_id] = head
+        event.heads[level, logger, run_id] = head
     return head
-
-
-def _head(event: TelemetryEvent, level: str, logger: str, message: str, context: Context) -> bytes:
-    run = "" if context.run_id is None else f'"run_id":{quote(context.run_id)},'
-    return (
-        f'"level":{quote(printable(level))},"logger":{quote(printable(logger))},"message":{quote(message)},'
-        f'{run}"event":"{event.name}","payload":{{'
-    ).encode()
 
 
 class Kept:

@@ -14,6 +14,8 @@ from hephaestus.errors import DefinitionError
 if TYPE_CHECKING:
     import logging
 
+    from hephaestus._json_line import Head
+
 __all__ = ["RESERVED_FIELDS", "TelemetryEvent"]
 
 Fields = Iterable[str] | Mapping[str, object]
@@ -74,7 +76,7 @@ class TelemetryEvent:
     constant: str
     names: frozenset[str]
     declares_level: bool
-    heads: dict[tuple[str, str, str | None], bytes]
+    heads: dict[tuple[str, str, str | None], Head]
     check: Callable[[dict[str, Any]], None]
     render: Callable[[dict[str, Any]], bytes | None]
     emit: Emitter
