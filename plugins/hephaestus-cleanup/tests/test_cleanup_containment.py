@@ -203,15 +203,16 @@ def test_what_is_swapped_between_plan_and_execution_is_left_alone(
 @pytest.mark.skipif(
     pick_opener() is not open_by_kernel, reason="this kernel has no openat2, nor renameat2 to race with"
 )
-def test_a_racing_swapper_never_gets_anything_outside_removed(tmp_path: Path) -> None:
+def test_a_racing_swapper_never_gets_anything_outside_removed(
+    tmp_path: Path, unmeasured_environment: dict[str, str]
+) -> None:
     """Each opener against folders and files that a process exchanges meanwhile; CLEANUP_RACES=10000 runs as many."""
     races = os.environ.get("CLEANUP_RACES", "96")
     script = Path(__file__).parent / "sweeps" / "races.py"
     timeout = 60 + int(races)
 
-    done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path), "--races", races], capture_output=True, text=True, timeout=timeout
-    )
+    command = [sys.executable, str(script), str(tmp_path), "--races", races]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=unmeasured_environment)
 
     assert done.returncode == 0, done.stdout + done.stderr
     raced, swaps, met, escapes = (int(word) for word in done.stdout.splitlines()[-1].split() if word.isdigit())

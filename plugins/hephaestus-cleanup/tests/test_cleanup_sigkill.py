@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,15 @@ SWEEP = Path(__file__).parent / "sweeps" / "sigkill.py"
 UNAVAILABLE = 77
 
 
-def sweep(workspace: Path, *arguments: str) -> list[int]:
-    done = subprocess.run(
-        [sys.executable, str(SWEEP), str(workspace), *arguments], capture_output=True, text=True, timeout=300
-    )
+@pytest.fixture
+def sweep(workspace: Path, unmeasured_environment: dict[str, str]) -> Callable[..., list[int]]:
+    """Run the script, without coverage: it forks a process for each point."""
+    return partial(_sweep, workspace, unmeasured_environment)
+
+
+def _sweep(workspace: Path, environment: dict[str, str], *arguments: str) -> list[int]:
+    command = [sys.executable, str(SWEEP), str(workspace), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     if done.returncode == UNAVAILABLE:
         pytest.skip(f"{done.stdout.strip()}: runs are not killed at system calls, only at calls of Python's")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -32,9 +38,9 @@ def sweep(workspace: Path, *arguments: str) -> list[int]:
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("mode", [(), ("--quarantine",)], ids=["delete", "quarantine"])
 def test_after_sigkill_before_any_change_every_path_is_accounted_for(
-    workspace: Path, workers: str, mode: tuple[str, ...]
+    sweep: Callable[..., list[int]], workers: str, mode: tuple[str, ...]
 ) -> None:
-    _, killed, doubted = sweep(workspace, "calls", "--workers", workers, *mode)
+    _, killed, doubted = sweep("calls", "--workers", workers, *mode)
 
     assert killed > 20
     assert doubted > 3
@@ -48,12 +54,10 @@ def test_after_sigkill_before_any_change_every_path_is_accounted_for(
     ids=["1", "2", "quarantine"],
 )
 def test_after_sigkill_at_a_system_call_every_path_is_accounted_for(
-    workspace: Path, workers: str, mode: tuple[str, ...], start: int
+    sweep: Callable[..., list[int]], workers: str, mode: tuple[str, ...], start: int
 ) -> None:
     """Every 23rd stop, a different set in each case; the script itself, without `--stride`, takes every one."""
-    _, killed, doubted = sweep(
-        workspace, "syscalls", "--workers", workers, *mode, "--stride", "23", "--start", str(start)
-    )
+    _, killed, doubted = sweep("syscalls", "--workers", workers, *mode, "--stride", "23", "--start", str(start))
 
     assert killed > 10
     assert doubted > 3

@@ -378,14 +378,15 @@ def test_a_signal_at_any_point_ends_with_both_events_and_a_whole_manifest(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("start", "workers"), [("1", "1"), ("600", "2")])
-def test_a_signal_at_any_line_lets_the_run_end_in_order(tmp_path: Path, start: str, workers: str) -> None:
+def test_a_signal_at_any_line_lets_the_run_end_in_order(
+    tmp_path: Path, unmeasured_environment: dict[str, str], start: str, workers: str
+) -> None:
     """Every 1201st line, a different set in each case; the script itself, without `--stride`, takes every one."""
     sweep = Path(__file__).parent / "sweeps" / "signals.py"
     options = ["--stride", "1201", "--start", start, "--workers", workers]
 
-    done = subprocess.run(
-        [sys.executable, str(sweep), str(tmp_path), *options], capture_output=True, text=True, timeout=300
-    )
+    command = [sys.executable, str(sweep), str(tmp_path), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=unmeasured_environment)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert int(done.stdout.split()[2]) > 5
