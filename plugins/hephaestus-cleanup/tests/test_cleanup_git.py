@@ -532,7 +532,7 @@ def test_a_git_that_hangs_is_ended_with_the_run(
     fill(workspace, "a.pyc")
     pids = tmp_path / "pids"
     pids.touch()
-    odd_git(f"echo $$ >>{pids}; exec sleep 60")
+    odd_git(f"echo $$ >>{pids}; exec sleep 1000")
 
     def interrupt() -> None:
         while len(pids.read_text().split()) < 2:
