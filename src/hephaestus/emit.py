@@ -164,7 +164,8 @@ def deliver(
                 handler.handle(record)
         node = node.parent if node.propagate else None
     if line is None and record is None and not logger.hasHandlers():  # the last resort of `logging`
-        logger.callHandlers(_record(logger, event, level, message, payload, context, depth))
+        record = _record(logger, event, level, message, payload, context, depth)
+        logger.callHandlers(record)
     if _listeners:
         made = None if record is None else record.__dict__["emitted"]
         _tell(made or _emitted(logger, event, level, message, payload, context))
