@@ -1,25 +1,30 @@
 """Three functions of each event, compiled from generated source on first need.
 
-`check` validates a payload, `render` validates it and writes it as JSON, `emit` does all that emitting takes, with the
-event's fields as its parameters. Whatever surprises them goes the careful way: `explain` raises the precise error or
-lets the payload pass, and a record of `logging` is formatted by the book.
+`check` validates a payload, `emit_payload` does all that emitting one takes, and `emit` does the same with the event's
+fields as its parameters. Whatever surprises them goes the careful way: `explain` raises the precise error or lets the
+payload pass, and a record of `logging` is formatted by the book.
 """
 
 from __future__ import annotations
 
 import linecache
-import logging
+import os
 from collections.abc import Callable
 from functools import partial
+from logging import Logger, _levelToName, getLevelName
 from os import PathLike
 from pathlib import Path
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
-from hephaestus._json_line import dumps, item, quote
+from hephaestus._formatters import JsonFormatter
+from hephaestus._handlers import LINE_HANDLERS, EventFileHandler
+from hephaestus._json_line import clock, dumps, item, quote
 from hephaestus._redact import may_hold_secret
 from hephaestus._source import source_of
 from hephaestus._validation import explain
-from hephaestus.emit import deliver, level_number
+from hephaestus.context import current, current_context
+from hephaestus.emit import PLAIN_LOGGERS, deliver, level_number, listeners
 
 if TYPE_CHECKING:
     from hephaestus.event import TelemetryEvent
@@ -31,15 +36,25 @@ _MISSING = object()
 # What generated code may name, behind a `_`.
 _NAMES: dict[str, object] = {
     # Longer numbers are written in another way; see `jsonable`.
+    "INSIDE": slice(1, -1),
+    "write": os.write,
     "LEAST": -(1 << 2048),
     "MOST": 1 << 2048,
     "MISSING": _MISSING,
+    "PLAIN_LOGGERS": PLAIN_LOGGERS,
+    "EventFileHandler": EventFileHandler,
+    "Exception": Exception,
+    "JsonFormatter": JsonFormatter,
+    "LINE_HANDLERS": LINE_HANDLERS,
     "KeyError": KeyError,
     "PathLike": PathLike,
     "PlainPath": type(Path()),
     "TypeError": TypeError,
     "ValueError": ValueError,
     "bool": bool,
+    "clock": clock,
+    "context": current.get,
+    "current_context": current_context,
     "deliver": deliver,
     "dict": dict,
     "dumps": dumps,
@@ -49,11 +64,15 @@ _NAMES: dict[str, object] = {
     "int": int,
     "isinstance": isinstance,
     "item": item,
+    "join": b"".join,
     "len": len,
+    "level_names": _levelToName,
     "list": list,
+    "listeners": listeners,
     "may_hold_secret": may_hold_secret,
     "quote": quote,
     "str": str,
+    "time_ns": time_ns,
     "true": "true",
     "tuple": tuple,
     "type": type,
@@ -70,7 +89,7 @@ def compile_part(event: TelemetryEvent, part: str) -> Callable[..., Any]:
     source = compiled_source(event, part)
     filename = f"<{part} of {event.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {f"_{name}": value for name, value in _NAMES.items()}
+    namespace: dict[str, Any] = {"__name__": __name__} | {f"_{name}": value for name, value in _NAMES.items()}
     namespace |= {f"_{name}_type": declared for name, declared in event.types.items()}
     namespace |= {"_event": event, "_again": partial(_emit_with_care, event)}
     exec(compile(source, filename, "exec"), namespace)  # noqa: S102
@@ -80,17 +99,18 @@ def compile_part(event: TelemetryEvent, part: str) -> Callable[..., Any]:
 
 def _emit_with_care(
     event: TelemetryEvent,
-    logger: logging.Logger,
+    logger: Logger,
     level: int | str,
     message: str | None,
     given: dict[str, Any],
-    more: dict[str, Any],
+    more: dict[str, Any] | None = None,
 ) -> None:
-    """Emit what an event's own `emit` did not expect: raise the precise error, or let the values pass."""
-    payload = {name: value for name, value in given.items() if value is not _MISSING} | more
+    """Emit what generated code did not expect: raise the precise error, or let the values pass."""
+    payload = {name: value for name, value in given.items() if value is not _MISSING} | (more or {})
     number = level_number(level)
-    if event.declares_level:
-        payload["level"] = logging.getLevelName(number)
+    if "level" in event.types:
+        payload["level"] = getLevelName(number)
     event.check(payload)
     if logger.isEnabledFor(number):
-        deliver(logger, event, number, message, payload, None, depth=1)
+        ordered = {name: payload[name] for name in event.types if name in payload}
+        deliver(logger, event, number, message, ordered, None, False)

@@ -45,9 +45,9 @@ class EventFileHandler(logging.Handler):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__()
         self.path = Path(path)
-        self._file = _CLOSED
+        self.descriptor = _CLOSED
         try:
-            self._file = _Descriptor(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666))
+            self.descriptor = _Descriptor(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise UsageError(
@@ -67,7 +67,7 @@ class EventFileHandler(logging.Handler):
         Raises:
             OSError: it cannot be written.
         """
-        file = self._file
+        file = self.descriptor
         written = os.write(file.number, line)
         while written < len(line):
             written += os.write(file.number, line[written:])
@@ -75,7 +75,7 @@ class EventFileHandler(logging.Handler):
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         super().close()
-        self._file = _CLOSED
+        self.descriptor = _CLOSED
 
 
 class ConsoleHandler(logging.StreamHandler[IO[str]]):

@@ -1,13 +1,13 @@
 """An event's line of the JSON log, put together from pieces of JSON text that are made as rarely as possible.
 
-The same bytes as `JsonFormatter` gives for the event's record. What is the same for all events of a context is kept
-with the context, what is the same for all emissions of an event with the event.
+The same bytes as `JsonFormatter` gives for the event's record. Whatever is the same for all emissions of an event in a
+context is kept with the context.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from json.encoder import encode_basestring as quote
 from logging import getLevelName
 from time import gmtime, strftime, time_ns
@@ -26,17 +26,37 @@ if TYPE_CHECKING:
     from hephaestus.context import Context
     from hephaestus.event import TelemetryEvent
 
-__all__ = ["dumps", "is_plain", "item", "json_line", "quote", "timestamp"]
+__all__ = ["Ends", "Written", "clock", "dumps", "is_plain", "item", "json_line", "quote", "timestamp", "written"]
 
 # Values that nobody can change afterwards, so that their JSON may be kept.
 _FIXED = (str, int, float, bool, type(None))
-_MOST_HEADS = 64
 
-#: What stands before the message, the event's description as the message, and what stands after it up to the fields.
-Head = tuple[bytes, bytes, bytes]
 
-# The millisecond that was written last, and its text: a busy program emits many events within one.
-_last = (-1, b"")
+class Ends:
+    """What the lines of an event, a logger and a level have in common within a context.
+
+    Attributes:
+        logger: the logger's name.
+        level: the level's name.
+        head: all between the time and the fields.
+        tail: all behind the fields; empty where that is not always the same.
+        before: what of the head stands before the message.
+        after: what of the head stands behind the message.
+    """
+
+    __slots__ = ("after", "before", "head", "level", "logger", "tail")
+
+    def __init__(self, context: Context, event: TelemetryEvent, logger: str, level: str) -> None:
+        self.logger = logger
+        self.level = level
+        self.before = f'"level":{quote(printable(level))},"logger":{quote(printable(logger))},"message":'.encode()
+        run = "" if context.run_id is None else f',"run_id":{quote(context.run_id)}'
+        self.after = f'{run},"event":"{event.name}","payload":{{'.encode()
+        text = quote(printable(redact_text(event.description))).encode()
+        self.head = b"".join((self.before, text, self.after))
+        # An optional field of the event may stand in for one of the context, or may not.
+        fixed = written(context) is not None and context.fields.keys().isdisjoint(event.optional_fields)
+        self.tail = _tail(context, event, event.required_fields) if fixed else b""
 
 
 def timestamp(milliseconds: int) -> str:
@@ -75,72 +95,81 @@ def json_line(
         payload: the event's own fields; only their names are looked at.
         fields: the same as JSON, `"name":value` separated by commas.
     """
-    global _last
-    key = (getLevelName(level), logger, context.run_id)
-    before, text, after = event.heads.get(key) or _head(event, *key)
-    if message is not None:
-        text = quote(message).encode()
-    kept = context.kept or _keep(context)
-    if kept is not None and kept.names.isdisjoint(event.names):
-        more = kept.json
-    else:
-        more = _context_json(context, event, payload)
-    milliseconds = time_ns() // 1_000_000
-    last, stamp = _last
-    if last != milliseconds:
-        stamp = f'{{"timestamp":"{timestamp(milliseconds)}",'.encode()
-        # One assignment of a pair: another thread sees the old one or the new one.
-        _last = (milliseconds, stamp)
-    return b"".join((stamp, before, text, after, fields, more if fields else more[1:], b"}}\n"))
+    name = getLevelName(level)
+    ends = context.ends.get(event.name)
+    if ends is None or ends.logger != logger or ends.level != name:
+        ends = context.ends[event.name] = Ends(context, event, logger, name)
+    head = ends.head if message is None else b"".join((ends.before, quote(message).encode(), ends.after))
+    tail = ends.tail or _tail(context, event, payload)
+    begin, end, stamp = clock.last
+    if not begin <= (now := time_ns()) < end:
+        stamp = clock.stamp(now)
+    return b"".join((stamp, head, fields, tail if fields else tail.removeprefix(b",")))
 
 
-def _head(event: TelemetryEvent, level: str, logger: str, run_id: str | None) -> Head:
-    """What stands between the time and the fields; kept, as nearly all emissions of an event have the same."""
-    run = "" if run_id is None else f',"run_id":{quote(run_id)}'
-    head = (
-        f'"level":{quote(printable(level))},"logger":{quote(printable(logger))},"message":'.encode(),
-        quote(printable(redact_text(event.description))).encode(),
-        f'{run},"event":"{event.name}","payload":{{'.encode(),
-    )
-    if len(event.heads) < _MOST_HEADS:
-        event.heads[level, logger, run_id] = head
-    return head
-
-
-class Kept:
-    """The fields of a context as JSON, each behind a comma.
+class _Clock:
+    """Writes the time.
 
     Attributes:
-        items: one by one.
-        json: all of them.
-        names: of the fields.
+        last: the millisecond that was written last: its first nanosecond, the next one's, and its text. A busy program
+            emits many events within one.
     """
 
-    __slots__ = ("items", "json", "names")
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last = (0, 0, b"")
+
+    def stamp(self, now: int) -> bytes:
+        """The beginning of a line that is written at `now`, in nanoseconds since 1970."""
+        milliseconds = now // 1_000_000
+        text = f'{{"timestamp":"{timestamp(milliseconds)}",'.encode()
+        # One assignment of a tuple: another thread sees the old one or the new one.
+        self.last = (milliseconds * 1_000_000, (milliseconds + 1) * 1_000_000, text)
+        return text
+
+
+clock = _Clock()
+
+
+class Written:
+    """A context's fields as they are written, kept with it where they cannot change.
+
+    Attributes:
+        fields: with secrets masked.
+        items: as JSON, each behind a comma.
+    """
+
+    __slots__ = ("fields", "items")
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
+        self.fields = fields
         self.items = _items(fields)
-        self.json = "".join(self.items.values()).encode()
-        self.names = frozenset(fields)
 
 
-def _keep(context: Context) -> Kept | None:
-    """Keep a context's fields as JSON, but where a field's value may change between two emissions."""
-    if all(type(value) in _FIXED for value in context.fields.values()):
-        context.kept = Kept(context.fields)
-    return context.kept
+def written(context: Context) -> Written | None:
+    """Return a context's fields as they are written; None where a value may change between two emissions."""
+    if context.written is None and all(type(value) in _FIXED for value in context.fields.values()):
+        clean = redact(context.fields)
+        if clean.keys() == context.fields.keys():
+            context.written = Written(clean)
+    return context.written
+
+
+def _tail(context: Context, event: TelemetryEvent, own: Collection[str]) -> bytes:
+    """What stands behind the fields: the context's, each behind a comma, without those that the event has itself."""
+    kept = written(context)
+    items = _items(context.fields) if kept is None else kept.items
+    masked = event.sensitive_fields
+    return (
+        b"%b}}\n"
+        % "".join(
+            f",{quote(name)}:{quote(MASK)}" if name in masked else text
+            for name, text in items.items()
+            if name not in own
+        ).encode()
+    )
 
 
 def _items(fields: Mapping[str, Any]) -> dict[str, str]:
     return {name: f",{item(name, value)}" for name, value in fields.items()}
-
-
-def _context_json(context: Context, event: TelemetryEvent, payload: Mapping[str, Any]) -> bytes:
-    """The context's fields, each behind a comma, without those that the payload has itself."""
-    items = _items(context.fields) if context.kept is None else context.kept.items
-    masked = event.sensitive_fields
-    return "".join(
-        f",{quote(name)}:{quote(MASK)}" if name in masked else text
-        for name, text in items.items()
-        if name not in payload
-    ).encode()

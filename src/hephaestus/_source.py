@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hephaestus._json_line import quote
+from hephaestus._lane import LANE
 from hephaestus._redact import MASK, SECRET_KEYS, redact_text
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["PARTS", "source_of"]
 
 #: The functions that are generated for an event.
-PARTS = ("check", "render", "emit")
+PARTS = ("check", "emit", "emit_payload")
 
 # The test that nearly every value of a type passes.
 _USUAL: dict[object, str] = {
@@ -52,6 +53,7 @@ _WRITTEN: dict[object, str] = {
 }
 # The test of a field that may hold any value.
 _NO_TEST = ""
+_LEVEL = "_type(level) is _int"
 
 
 def source_of(event: TelemetryEvent, part: str, *, by_orjson: bool) -> str:
@@ -65,7 +67,7 @@ def source_of(event: TelemetryEvent, part: str, *, by_orjson: bool) -> str:
     fields = [_Field(event, name) for name in event.types]
     by_orjson = by_orjson and all(field.plain or field.masked for field in fields)
     writer = _OrjsonWriter(fields) if by_orjson else _TextWriter(fields)
-    lines = {"check": _check, "render": _render, "emit": _emit}[part](fields, writer)
+    lines = {"check": _check, "emit": _emit, "emit_payload": _emit_payload}[part](event.name, fields, writer)
     return "\n".join(lines) + "\n"
 
 
@@ -101,25 +103,24 @@ class _TextWriter:
     """Writes fields by f-strings."""
 
     def __init__(self, fields: list[_Field]) -> None:
-        self.required = _required(fields)
-        self.count = ""
+        self._required = _required(fields)
 
     def test(self, field: _Field) -> str:
         """A test that only values pass that can be written as they are."""
         return field.test({**_USUAL, **_WRITABLE} if field.plain else _USUAL)
 
-    def begin(self) -> str:
-        """The statement that writes the required fields."""
-        return f"_text = f'{','.join(map(self._item, self.required))}'"
+    def begin(self) -> list[str]:
+        """The statements that write the required fields."""
+        return [f"_text = f'{','.join(map(self._item, self._required))}'"]
 
-    def add(self, field: _Field) -> str:
-        """The statement that writes an optional field."""
-        return f"_text += f',{self._item(field)}'"
+    def add(self, field: _Field) -> list[str]:
+        """The statements that write an optional field."""
+        return [f"_text += f',{self._item(field)}'"]
 
     def result(self) -> str:
         """The expression for all that was written, as bytes."""
         # Without required fields the first optional one has a comma before it.
-        return "_text.encode()" if self.required else "_text[1:].encode()"
+        return "_text.encode()" if self._required else "_text[1:].encode()"
 
     @staticmethod
     def _item(field: _Field) -> str:
@@ -131,29 +132,29 @@ class _TextWriter:
 
 
 class _OrjsonWriter:
-    """Lets orjson write a dict of the fields."""
+    """Lets orjson write the payload, or a dict like it where some fields are not written as they are."""
 
     def __init__(self, fields: list[_Field]) -> None:
-        self.required = _required(fields)
-        # How many fields were known, as an expression; empty where generated code has to count them.
-        self.count = "_len(_fields)"
+        self._required = _required(fields)
+        self._another = any(field.masked or field.is_path or field.key != field.name for field in fields)
 
     def test(self, field: _Field) -> str:
         """A test that only values pass that orjson writes as the standard library does."""
         # A number of over 64 bit is refused by orjson itself.
         return field.test({**_USUAL, **_WRITABLE, int: _USUAL[int]} if field.plain else _USUAL)
 
-    def begin(self) -> str:
-        """The statement that writes the required fields."""
-        return f"_fields = {{{', '.join(f'{quote(field.key)}: {self._value(field)}' for field in self.required)}}}"
+    def begin(self) -> list[str]:
+        """The statements that write the required fields."""
+        pairs = ", ".join(f"{quote(field.key)}: {self._value(field)}" for field in self._required)
+        return [f"_fields = {{{pairs}}}"] if self._another else []
 
-    def add(self, field: _Field) -> str:
-        """The statement that writes an optional field."""
-        return f"_fields[{quote(field.key)}] = {self._value(field)}"
+    def add(self, field: _Field) -> list[str]:
+        """The statements that write an optional field."""
+        return [f"_fields[{quote(field.key)}] = {self._value(field)}"] if self._another else []
 
     def result(self) -> str:
         """The expression for all that was written, as bytes."""
-        return "_dumps(_fields)[1:-1]"
+        return f"_dumps({'_fields' if self._another else '_payload'})[_INSIDE]"
 
     @staticmethod
     def _value(field: _Field) -> str:
@@ -163,98 +164,82 @@ class _OrjsonWriter:
 _Writer = _TextWriter | _OrjsonWriter
 
 
-def _check(fields: list[_Field], writer: _Writer) -> list[str]:
-    careful = "return _explain(_event, _payload)"
-
-    def usual(field: _Field) -> str:
-        return field.test(_USUAL)
-
-    return [
-        "def check(_payload):",
-        *_unpack(fields, usual, careful),
-        *_unpack_optional(fields, usual, careful, lambda field: []),
-    ]
+def _check(event: str, fields: list[_Field], writer: _Writer) -> list[str]:
+    return ["def check(_payload):", *_unpack(fields, _usual, [], "return _explain(_event, _payload)")]
 
 
-def _render(fields: list[_Field], writer: _Writer) -> list[str]:
-    careful = "return None"
-    return [
-        "def render(_payload):",
-        *_unpack(fields, writer.test, careful),
-        *_indented(1, _write(fields, writer)),
-        *_unpack_optional(fields, writer.test, careful, lambda field: _write_optional(field, writer), writer.count),
-        *(["    if _may_hold_secret(_words):", f"        {careful}"] if _has_text(fields) else []),
-        "    try:",
-        f"        return {writer.result()}",
-        "    except (_TypeError, _ValueError):",
-        f"        {careful}",
-    ]
-
-
-def _emit(fields: list[_Field], writer: _Writer) -> list[str]:
+def _emit(event: str, fields: list[_Field], writer: _Writer) -> list[str]:
     given = [field for field in fields if field.name != "level"]
     required, optional = _required(given), _optional(given)
     # With defaults for required fields, too: what is missing is told in the words of the event, not of Python.
-    parameters = [*(f"{field.name}=_MISSING" for field in required), *(f"{field.name}=None" for field in optional)]
+    parameters = [f"{field.name}=_MISSING" for field in required] + [f"{field.name}=None" for field in optional]
     lines = [f"def emit(logger, /, *, level=20, message=None, {', '.join((*parameters, '**_more'))}):"]
     careful = f"return _again(logger, level, message, {_dict(given)}, _more)"
     if len(given) < len(fields):
         return [*lines, f"    {careful}"]
-    tests = [writer.test(field) or f"{field.name} is not _MISSING" for field in required]
+    tests = [_LEVEL, "not _more"]
+    tests += [writer.test(field) or f"{field.name} is not _MISSING" for field in required]
     tests += [f"({field.name} is None or {writer.test(field)})" for field in optional]
-    lines += ["    if not (", "        _type(level) is _int", "        and not _more"]
-    lines += [*(f"        and {test}" for test in tests), "    ):", f"        {careful}"]
-    lines += ["    if not logger.isEnabledFor(level):", "        return"]
+    return [*lines, *_unless(tests, careful), *_deliver(event, fields, writer)]
+
+
+def _emit_payload(event: str, fields: list[_Field], writer: _Writer) -> list[str]:
+    lines = ["def emit_payload(logger, level, message, _payload):"]
+    careful = "return _again(logger, level, message, _payload)"
+    if any(field.name == "level" for field in fields):
+        return [*lines, f"    {careful}"]
+    return [*lines, *_unpack(fields, writer.test, [_LEVEL], careful), *_deliver(event, fields, writer)]
+
+
+def _unpack(fields: list[_Field], test: Callable[[_Field], str], tests: list[str], careful: str) -> list[str]:
+    """Take the fields out of `_payload` and test them and whatever else is to be tested."""
+    required, optional = _required(fields), _optional(fields)
+    lines = []
+    if required:
+        lines += ["    try:", *(f'        {field.name} = _payload["{field.name}"]' for field in required)]
+        lines += ["    except _KeyError:", f"        {careful}"]
+    lines += _unless([*tests, *(each for field in required if (each := test(field)))], careful)
+    if not optional:
+        return [*lines, f"    if _len(_payload) != {len(required)}:", f"        {careful}"]
+    lines += [f"    if _len(_payload) == {len(required)}:"]
+    lines += [f"        {' = '.join(field.name for field in optional)} = None"]
+    lines += ["    else:", f"        _known = {len(fields)}"]
+    for field in optional:
+        lines += [f'        if "{field.name}" in _payload:', f'            {field.name} = _payload["{field.name}"]']
+        lines += [f"            if not {test(field)}:", f"                {careful}"]
+        lines += ["        else:", f"            {field.name} = None", "            _known -= 1"]
+    return [*lines, "        if _len(_payload) != _known:", f"            {careful}"]
+
+
+def _deliver(event: str, fields: list[_Field], writer: _Writer) -> list[str]:
+    """Emit fields that passed the tests, if the level is enabled."""
+    required, optional = _required(fields), _optional(fields)
+    lines = ["    if not logger.isEnabledFor(level):", "        return"]
     lines += [f"    _payload = {_dict(required)}", *_indented(1, _write(fields, writer))]
     for field in optional:
         lines += [f"    if {field.name} is not None:", f'        _payload["{field.name}"] = {field.name}']
         lines += _indented(2, _write_optional(field, writer))
-    result = writer.result()
+    json, clean = writer.result(), "True"
     if _has_text(fields):
-        result = f"None if _may_hold_secret(_words) else {result}"
-    lines += ["    try:", f"        _json = {result}", "    except (_TypeError, _ValueError):", "        _json = None"]
-    return [*lines, "    _deliver(logger, _event, level, message, _payload, _json)"]
+        lines.append("    _clean = not _may_hold_secret(_words)")
+        json, clean = f"{json} if _clean else None", "_clean"
+    # Fields of other types are searched for secrets while they are written.
+    if not all((field.plain or field.masked) and field.key == field.name for field in fields):
+        clean = "False"
+    return [*lines, *LANE.format(json=json, clean=clean, name=quote(event)).splitlines()]
+
+
+def _unless(tests: list[str], statement: str) -> list[str]:
+    """Execute a statement unless all tests pass."""
+    if not tests:
+        return []
+    conditions = [f"        {tests[0]}", *(f"        and {test}" for test in tests[1:])]
+    return ["    if not (", *conditions, "    ):", f"        {statement}"]
 
 
 def _dict(fields: list[_Field]) -> str:
     pairs = ", ".join(f'"{field.name}": {field.name}' for field in fields)
     return f"{{{pairs}}}"
-
-
-def _unpack(fields: list[_Field], test: Callable[[_Field], str], careful: str) -> list[str]:
-    """Take the required fields out of the payload and test them."""
-    required = _required(fields)
-    if not required:
-        return []
-    lines = ["    try:", *(f'        {field.name} = _payload["{field.name}"]' for field in required)]
-    lines += ["    except _KeyError:", f"        {careful}"]
-    tests = [test(field) for field in required if test(field) != _NO_TEST]
-    if tests:
-        lines += ["    if not (", f"        {tests[0]}", *(f"        and {each}" for each in tests[1:])]
-        lines += ["    ):", f"        {careful}"]
-    return lines
-
-
-def _unpack_optional(
-    fields: list[_Field],
-    test: Callable[[_Field], str],
-    careful: str,
-    then: Callable[[_Field], list[str]],
-    count: str = "",
-) -> list[str]:
-    """The same for optional fields, and the question whether there are others; `count` says how many were known."""
-    required, optional = _required(fields), _optional(fields)
-    lines = [f"    if _len(_payload) != {len(required)}:"]
-    if not optional:
-        return [*lines, f"        {careful}"]
-    if not count:
-        lines.append(f"        _known = {len(required)}")
-    for field in optional:
-        lines += [f'        if "{field.name}" in _payload:', f'            {field.name} = _payload["{field.name}"]']
-        lines += [f"            if not {test(field)}:", f"                {careful}", *_indented(3, then(field))]
-        if not count:
-            lines.append("            _known += 1")
-    return [*lines, f"        if _len(_payload) != {count or '_known'}:", f"            {careful}"]
 
 
 def _write(fields: list[_Field], writer: _Writer) -> list[str]:
@@ -263,12 +248,12 @@ def _write(fields: list[_Field], writer: _Writer) -> list[str]:
     lines = [line for field in required if field.is_path for line in _path_as_text(field)]
     if _has_text(fields):
         lines.append(f"_words = {' + '.join(field.name for field in required if field.is_text) or quote('')}")
-    return [*lines, writer.begin()]
+    return [*lines, *writer.begin()]
 
 
 def _write_optional(field: _Field, writer: _Writer) -> list[str]:
     words = [f"_words += {field.name}"] if field.is_text else []
-    return [*(_path_as_text(field) if field.is_path else []), *words, writer.add(field)]
+    return [*(_path_as_text(field) if field.is_path else []), *words, *writer.add(field)]
 
 
 def _path_as_text(field: _Field) -> list[str]:
@@ -281,6 +266,10 @@ def _required(fields: list[_Field]) -> list[_Field]:
 
 def _optional(fields: list[_Field]) -> list[_Field]:
     return [field for field in fields if not field.required]
+
+
+def _usual(field: _Field) -> str:
+    return field.test(_USUAL)
 
 
 def _has_text(fields: list[_Field]) -> bool:

@@ -20,7 +20,7 @@ from hephaestus._fields import RESERVED_FIELDS
 from hephaestus.errors import EventError
 
 if TYPE_CHECKING:
-    from hephaestus._json_line import Kept
+    from hephaestus._json_line import Ends, Written
 
 __all__ = [
     "Context",
@@ -61,10 +61,10 @@ class Context:
         operation_id: the operation in progress, or the caller's operation given by the environment; None outside any.
         fields: what is merged under each payload: `operation`, `operation_id`, `parent_operation_id` and the fields
             given to the operations in progress.
-        kept: the fields as JSON, where they cannot change; kept by `hephaestus._json_line` when first written.
+        written, ends: what is written of the fields, and what lines have in common; kept by `hephaestus._json_line`.
     """
 
-    __slots__ = ("fields", "kept", "operation_id", "run_id")
+    __slots__ = ("ends", "fields", "operation_id", "run_id", "written")
 
     def __init__(
         self, run_id: str | None = None, operation_id: str | None = None, fields: Mapping[str, Any] | None = None
@@ -72,7 +72,8 @@ class Context:
         self.run_id = run_id
         self.operation_id = operation_id
         self.fields: Mapping[str, Any] = fields or {}
-        self.kept: Kept | None = None
+        self.written: Written | None = None
+        self.ends: dict[str, Ends] = {}
 
 
 # A run is the process's, not a task's: a thread that was started without `bind_context` still belongs to it.

@@ -7,32 +7,36 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hephaestus._emitted import Emitted
 from hephaestus._formatters import JsonFormatter
 from hephaestus._handlers import LINE_HANDLERS
-from hephaestus._json_line import is_plain, json_line
-from hephaestus._redact import MASK, redact
+from hephaestus._json_line import is_plain, json_line, written
+from hephaestus._redact import MASK, redact, redact_text
 from hephaestus.context import current, current_context
 from hephaestus.errors import EventError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from hephaestus.context import Context
     from hephaestus.event import TelemetryEvent
 
-__all__ = ["Emitted", "add_listener", "deliver", "emit_event", "level_number"]
+__all__ = ["PLAIN_LOGGERS", "Emitted", "add_listener", "deliver", "emit_event", "level_number", "listeners"]
 
 Listener = Callable[[Emitted], None]
 OnError = Callable[[BaseException], None]
 
-# Replaced as a whole, never changed in place: emitting reads it without a lock.
-_listeners: tuple[tuple[Listener, OnError], ...] = ()
-_registration = threading.Lock()
+# Emitting reads a copy of it, without a lock.
+listeners: list[tuple[Listener, OnError]] = []
 _listening = threading.local()
 
+# Modules whose frames lie between whoever emits and `logging`.
+_EMITTING = frozenset({"hephaestus.emit", "hephaestus.event", "hephaestus._compile"})
 # Whoever derives from Logger may have changed any of its methods, so all of them are called.
-_PLAIN_LOGGERS = (logging.Logger, logging.RootLogger)
+PLAIN_LOGGERS = (logging.Logger, logging.RootLogger)
 
 
 def add_listener(listener: Listener, on_error: OnError) -> Callable[[], None]:
@@ -45,15 +49,12 @@ def add_listener(listener: Listener, on_error: OnError) -> Callable[[], None]:
     Returns:
         A function that takes the listener away.
     """
-    global _listeners
     entry = (listener, _once(on_error))
-    with _registration:
-        _listeners = (*_listeners, entry)
+    listeners.append(entry)
 
     def remove() -> None:
-        global _listeners
-        with _registration:
-            _listeners = tuple(each for each in _listeners if each is not entry)
+        with contextlib.suppress(ValueError):
+            listeners.remove(entry)
 
     return remove
 
@@ -82,17 +83,7 @@ def emit_event(
         MissingFieldsError, UnexpectedFieldError, FieldTypeError: the payload does not fit the event (ValueErrors).
         EventError: an unknown level (a ValueError).
     """
-    if type(level) is not int or event.declares_level:
-        level = level_number(level)
-        if event.declares_level:
-            payload["level"] = logging.getLevelName(level)
-    if not logger.isEnabledFor(level):
-        event.check(payload)
-        return
-    fields = event.render(payload)
-    if fields is None:
-        event.check(payload)
-    deliver(logger, event, level, message, payload, fields)
+    event.emit_payload(logger, level, message, payload)
 
 
 def level_number(level: object) -> int:
@@ -116,7 +107,7 @@ def deliver(
     message: str | None,
     payload: dict[str, Any],
     fields: bytes | None,
-    depth: int = 0,
+    clean: bool,
 ) -> None:
     """Hand a validated event to the handlers, as `logging` would, and to the listeners.
 
@@ -128,19 +119,19 @@ def deliver(
         event: the definition.
         level: the level's number.
         message: one line for people, or None for the event's description.
-        payload: the event's own fields.
+        payload: the event's own fields, in the order of the definition; not changed.
         fields: the same as JSON; None where that is to be found out with care.
-        depth: how many calls lie between the one that is to be named as the emitter and this one's caller.
+        clean: True where the fields are known to be plain scalars without secrets.
     """
     context = current.get() or current_context()
-    record = line = None
-    if type(logger) not in _PLAIN_LOGGERS or logger.filters:
-        emitted = _emitted(logger, event, level, message, payload, context)
-        logger.log(level, "%s", emitted.message, extra=_extra(emitted), stacklevel=3 + depth)
+    if type(logger) not in PLAIN_LOGGERS or logger.filters:
+        emitted = _emitted(logger, event, level, message, payload, context, clean)
+        logger.log(level, emitted.message, extra=_extra(emitted), stacklevel=_caller()[1])
         _tell(emitted)
         return
     if message is not None and (type(message) is not str or not is_plain(message)):
         fields = None
+    record = line = None
     node: logging.Logger | None = logger
     while node is not None:  # as Logger.callHandlers does
         for handler in node.handlers:
@@ -157,18 +148,18 @@ def deliver(
                 try:
                     handler.write_line(line)  # type: ignore[attr-defined]  # one of LINE_HANDLERS
                 except Exception:
-                    record = record or _record(logger, event, level, message, payload, context, depth)
+                    record = record or _record(logger, event, level, message, payload, context, clean)
                     handler.handleError(record)
             else:
-                record = record or _record(logger, event, level, message, payload, context, depth)
+                record = record or _record(logger, event, level, message, payload, context, clean)
                 handler.handle(record)
         node = node.parent if node.propagate else None
     if line is None and record is None and not logger.hasHandlers():  # the last resort of `logging`
-        record = _record(logger, event, level, message, payload, context, depth)
+        record = _record(logger, event, level, message, payload, context, clean)
         logger.callHandlers(record)
-    if _listeners:
+    if listeners:
         made = None if record is None else record.__dict__["emitted"]
-        _tell(made or _emitted(logger, event, level, message, payload, context))
+        _tell(made or _emitted(logger, event, level, message, payload, context, clean))
 
 
 def _emitted(
@@ -178,16 +169,25 @@ def _emitted(
     message: str | None,
     payload: dict[str, Any],
     context: Context,
+    clean: bool,
 ) -> Emitted:
     """The emission as others see it: own fields in the definition's order, then the context's, secrets masked."""
-    merged = {name: payload[name] for name in event.types if name in payload}
-    for name, value in context.fields.items():
-        merged.setdefault(name, value)
-    merged = redact(merged)
-    for name in event.sensitive_fields & merged.keys():
-        merged[name] = MASK
-    text = redact(event.description if message is None else message)
+    known = (context.written or written(context)) if clean else None
+    more = context.fields if known is None else known.fields
+    merged = {**payload, **more}
+    if len(merged) < len(payload) + len(more):
+        merged.update(payload)  # an event's own field wins
+    if known is None:
+        merged = redact(merged)
+    for name in event.sensitive_fields:
+        if name in merged:
+            merged[name] = MASK
+    text = _description(event.description) if message is None else redact(message)
     return Emitted(event, merged, level, text, logger.name, context.run_id)
+
+
+# Descriptions are few, and the same each time.
+_description = cache(redact_text)
 
 
 def _extra(emitted: Emitted) -> dict[str, Any]:
@@ -206,15 +206,24 @@ def _record(
     message: str | None,
     payload: dict[str, Any],
     context: Context,
-    depth: int,
+    clean: bool,
 ) -> logging.LogRecord:
     """The record that `logger.log` would have made, in the name of whoever emitted."""
-    emitted = _emitted(logger, event, level, message, payload, context)
-    caller = sys._getframe(3 + depth)
+    emitted = _emitted(logger, event, level, message, payload, context, clean)
+    caller, _ = _caller()
     file, function = caller.f_code.co_filename, caller.f_code.co_name
-    record = logger.makeRecord(logger.name, level, file, caller.f_lineno, "%s", (emitted.message,), None, function)
+    record = logger.makeRecord(logger.name, level, file, caller.f_lineno, emitted.message, (), None, function)
     record.__dict__.update(_extra(emitted))
     return record
+
+
+def _caller() -> tuple[FrameType, int]:
+    """Whoever emitted, and how many calls lie between it and the caller of this function, as `logging` counts them."""
+    frame, level = sys._getframe(2), 2
+    while frame.f_globals.get("__name__") in _EMITTING and frame.f_back is not None:
+        frame = frame.f_back
+        level += 1
+    return frame, level
 
 
 def _tell(emitted: Emitted) -> None:
@@ -223,7 +232,7 @@ def _tell(emitted: Emitted) -> None:
         return
     _listening.busy = True
     try:
-        for listener, on_error in _listeners:
+        for listener, on_error in tuple(listeners):
             try:
                 listener(emitted)
             except (Exception, SystemExit) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from keyword import iskeyword
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,8 +14,6 @@ from hephaestus.errors import DefinitionError
 
 if TYPE_CHECKING:
     import logging
-
-    from hephaestus._json_line import Head
 
 __all__ = ["RESERVED_FIELDS", "TelemetryEvent"]
 
@@ -35,10 +34,10 @@ class Emitter(Protocol):
 class TelemetryEvent:
     """A kind of event: immutable, comparable by what it defines, hashable, picklable.
 
-    `check`, `render` and `emit` are functions made for the event on first use; `hephaestus events show --source` shows
-    them. All three hold the payload against the definition, and raise `MissingFieldsError` (`Event 'x' missing required
-    fields: a, b`), `UnexpectedFieldError` (with the nearest field declared) or `FieldTypeError` (field, expected and
-    actual type), which are ValueErrors; `render` returns None instead.
+    `check`, `emit` and `emit_payload` are functions made for the event on first use; `hephaestus events show --source`
+    shows them. All three hold the payload against the definition, and raise `MissingFieldsError` (`Event 'x' missing
+    required fields: a, b`), `UnexpectedFieldError` (with the nearest field declared) or `FieldTypeError` (field,
+    expected and actual type), which are ValueErrors.
 
     Args:
         name: dotted lower-case name, e.g. `cleanup.path.removed`.
@@ -59,12 +58,9 @@ class TelemetryEvent:
         "sensitive_fields": "Names of the fields whose values are never written.",
         "types": "Name to `FieldType`, the required fields first.",
         "constant": "The name in capitals, `.` and `-` as `_`.",
-        "names": "Names of all fields.",
-        "heads": "Beginnings of lines that were written, kept by `hephaestus._json_line`.",
-        "declares_level": "True where there is a field `level`, which the level of an emission fills.",
         "check": "Validate a payload (a dict of the caller's), taking out optional fields given as None.",
-        "render": "Validate a payload and write it as JSON; None where it takes a second look.",
         "emit": "Emit the event: `EVENT.emit(logger, *, level=…, message=…, **fields)`; see `emit_event`.",
+        "emit_payload": "The same with the fields as a dict: `EVENT.emit_payload(logger, level, message, payload)`.",
     }
 
     name: str
@@ -74,12 +70,9 @@ class TelemetryEvent:
     sensitive_fields: frozenset[str]
     types: Mapping[str, FieldType]
     constant: str
-    names: frozenset[str]
-    declares_level: bool
-    heads: dict[tuple[str, str, str | None], Head]
     check: Callable[[dict[str, Any]], None]
-    render: Callable[[dict[str, Any]], bytes | None]
     emit: Emitter
+    emit_payload: Callable[[logging.Logger, int | str, str | None, dict[str, Any]], None]
 
     def __init__(
         self,
@@ -110,19 +103,8 @@ class TelemetryEvent:
         put(self, "sensitive_fields", sensitive)
         put(self, "types", MappingProxyType(types))
         put(self, "constant", name.replace(".", "_").replace("-", "_").upper())
-        put(self, "names", frozenset(types))
-        put(self, "heads", {})
-        put(self, "declares_level", "level" in types)
-
-    def __getattr__(self, attribute: str) -> Any:
-        # Compiled on first use: a start that only lists events never pays for it.
-        if attribute not in ("check", "render", "emit"):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r}")
-        from hephaestus._compile import compile_part
-
-        function = compile_part(self, attribute)
-        object.__setattr__(self, attribute, function)
-        return function
+        for part in ("check", "emit", "emit_payload"):
+            put(self, part, partial(_compile_and_call, self, part))
 
     def validate(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return a validated copy of `payload` without the optional fields given as None; raises as `check` does."""
@@ -170,6 +152,15 @@ class TelemetryEvent:
 
     def __repr__(self) -> str:
         return f"<TelemetryEvent {self.name}>"
+
+
+def _compile_and_call(event: TelemetryEvent, part: str, /, *arguments: Any, **named: Any) -> Any:
+    """What each function of an event is until its first call: a start that only lists events compiles nothing."""
+    from hephaestus._compile import compile_part
+
+    function = compile_part(event, part)
+    object.__setattr__(event, part, function)
+    return function(*arguments, **named)
 
 
 def _rebuild(
