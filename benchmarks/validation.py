@@ -46,7 +46,7 @@ def ours() -> Call:
     """The check that is generated for the event."""
     from hephaestus_release.events import RELEASE_HTTP_RETRY
 
-    return Call("check(payload)", {"check": RELEASE_HTTP_RETRY.check, "payload": dict(FIELDS)})
+    return Call("EVENT.check(payload)", {"EVENT": RELEASE_HTTP_RETRY, "payload": dict(FIELDS)})
 
 
 def by_msgspec() -> Call:

@@ -156,10 +156,12 @@ class TelemetryEvent:
 
 def _compile_and_call(event: TelemetryEvent, part: str, /, *arguments: Any, **named: Any) -> Any:
     """What each function of an event is until its first call: a start that only lists events compiles nothing."""
-    from hephaestus._compile import compile_part
+    function = getattr(event, part)
+    if type(function) is partial:  # else it was taken from the event before its first call
+        from hephaestus._compile import compile_part
 
-    function = compile_part(event, part)
-    object.__setattr__(event, part, function)
+        function = compile_part(event, part)
+        object.__setattr__(event, part, function)
     return function(*arguments, **named)
 
 

@@ -123,9 +123,10 @@ def test_an_optional_none_is_dropped_whatever_its_type() -> None:
         assert TelemetryEvent("demo.none", "", (), {"a": kind}).validate({"a": None}) == {}
 
 
-def test_each_function_is_compiled_on_its_first_call_and_shows_its_source_in_tracebacks() -> None:
+def test_each_function_is_compiled_once_on_its_first_call_and_shows_its_source_in_tracebacks() -> None:
     event = TelemetryEvent("demo.once", "", {"a": int})
     logger = logging.getLogger("t")
+    early = event.check
     for part, arguments, named in (
         ("check", ({"a": 1},), {}),
         ("emit", (logger,), {"a": 1}),
@@ -137,6 +138,9 @@ def test_each_function_is_compiled_on_its_first_call_and_shows_its_source_in_tra
         assert getattr(event, part) is function
         assert "".join(inspect.getsource(function)) == compiled_source(event, part)
         assert part in PARTS
+    compiled = event.check
+    early({"a": 1})
+    assert event.check is compiled
 
 
 def test_an_error_in_generated_code_names_the_generated_line() -> None:
