@@ -63,9 +63,10 @@ class _Blocks:
     def measure(self) -> float:
         """Seconds a call of one block."""
         if not self._count:
+            self._timer.timeit(1)  # the first call may import and compile, and tells nothing of the others
             self._count = 1
             while (seconds := self._timer.timeit(self._count)) < BLOCK:
-                # Never tenfold at once: the first calls are slow, and tell little of how fast the others are.
+                # Never more than tenfold at once: the first calls are slow.
                 self._count *= min(10, max(2, int(BLOCK / seconds) + 1))
         return self._timer.timeit(self._count) / self._count
 
