@@ -35,18 +35,16 @@ _MISSING = object()
 
 # What generated code may name, behind a `_`.
 _NAMES: dict[str, object] = {
-    # Longer numbers are written in another way; see `jsonable`.
-    "INSIDE": slice(1, -1),
-    "write": os.write,
-    "LEAST": -(1 << 2048),
-    "MOST": 1 << 2048,
-    "MISSING": _MISSING,
-    "PLAIN_LOGGERS": PLAIN_LOGGERS,
     "EventFileHandler": EventFileHandler,
     "Exception": Exception,
+    "INSIDE": slice(1, -1),
     "JsonFormatter": JsonFormatter,
-    "LINE_HANDLERS": LINE_HANDLERS,
     "KeyError": KeyError,
+    "LEAST": -(1 << 2048),  # what is beyond these two is written in another way; see `jsonable`
+    "LINE_HANDLERS": LINE_HANDLERS,
+    "MISSING": _MISSING,
+    "MOST": 1 << 2048,
+    "PLAIN_LOGGERS": PLAIN_LOGGERS,
     "PathLike": PathLike,
     "PlainPath": type(Path()),
     "TypeError": TypeError,
@@ -76,6 +74,7 @@ _NAMES: dict[str, object] = {
     "true": "true",
     "tuple": tuple,
     "type": type,
+    "write": os.write,
 }
 
 
