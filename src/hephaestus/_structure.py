@@ -1,4 +1,4 @@
-"""Values of a configuration into attrs classes, by cattrs, strictly: no value is converted in silence.
+"""Values of a configuration into attrs classes and NamedTuples, by cattrs, strictly: no value is converted in silence.
 
 Apart from `hephaestus.config`, which every start imports, because attrs and cattrs cost as much as the rest of a start.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -20,7 +21,7 @@ from cattrs import (
     ForbiddenExtraKeysError,
     IterableValidationNote,
 )
-from cattrs.cols import list_structure_factory
+from cattrs.cols import is_namedtuple, list_structure_factory, namedtuple_dict_structure_factory
 from cattrs.gen import make_dict_structure_fn, override
 
 from hephaestus.errors import ConfigError
@@ -76,7 +77,7 @@ def structure(
     """Structure a table, with the environment's variables over it.
 
     Args:
-        target: an attrs class whose attributes all have defaults.
+        target: an attrs class or a NamedTuple whose attributes all have defaults.
         values: the table: kebab-case key to value.
         where: the file and table, for errors.
         environment: variables; `<prefix><KEY>` overrides a key. Lists are separated by commas.
@@ -87,7 +88,7 @@ def structure(
         ConfigError: an unknown key, or a value of the wrong type.
     """
     kinds = typing.get_type_hints(target)
-    names = {attribute.name: attribute.name.replace("_", "-") for attribute in attrs.fields(target)}  # type: ignore[arg-type]
+    names = {name: name.replace("_", "-") for name in _attributes(target)}
     settings = _convert(target, values, where, folder)
     overrides = {}
     for attribute, key in names.items():
@@ -98,7 +99,8 @@ def structure(
             overrides[attribute] = getattr(only, attribute)
     if prefix != "HEPHAESTUS_":
         _refuse_unknown_variables(environment, prefix, names)
-    return attrs.evolve(settings, **overrides) if overrides else settings  # type: ignore[misc]
+    replace: Any = settings._replace if is_namedtuple(target) else partial(attrs.evolve, settings)  # type: ignore[attr-defined]
+    return replace(**overrides) if overrides else settings
 
 
 def _convert(target: type[T], values: Mapping[str, Any], where: str, folder: Path) -> T:
@@ -113,10 +115,13 @@ def _convert(target: type[T], values: Mapping[str, Any], where: str, folder: Pat
 def _converter(folder: Path) -> Converter:
     converter = Converter(forbid_extra_keys=True)
 
-    @converter.register_structure_hook_factory(attrs.has)
+    @converter.register_structure_hook_factory(_is_class)
     def structure_class(kind: Any, converter: Converter) -> Any:
-        renamed: Any = {each.name: override(rename=each.name.replace("_", "-")) for each in attrs.fields(kind)}
-        function = make_dict_structure_fn(kind, converter, **renamed)
+        renamed: Any = {name: override(rename=name.replace("_", "-")) for name in _attributes(kind)}
+        if is_namedtuple(kind):
+            function = namedtuple_dict_structure_factory(kind, converter, "from_converter", True, **renamed)
+        else:
+            function = make_dict_structure_fn(kind, converter, **renamed)
 
         def check_table(value: Any, kind: Any) -> Any:
             return function(_expect(dict, value), kind)
@@ -131,10 +136,11 @@ def _converter(folder: Path) -> Converter:
     converter.register_structure_hook(Path, lambda value, _: folder / Path(_expect(str, value)).expanduser())
 
     # cattrs would take a string for a list of its letters.
-    @converter.register_structure_hook_factory(lambda kind: _origin(kind) is list)
-    def structure_list(kind: Any, converter: Converter) -> Any:
-        function = list_structure_factory(kind, converter)
-        return lambda value, kind: function(_expect(list, value), kind)
+    @converter.register_structure_hook_factory(_is_array)
+    def structure_array(kind: Any, converter: Converter) -> Any:
+        items: Any = list[typing.get_args(kind)[0]]  # type: ignore[misc]
+        function = list_structure_factory(items, converter)
+        return lambda value, kind: _origin(kind)(function(_expect(list, value), kind))
 
     return converter
 
@@ -153,7 +159,7 @@ def _faults(error: BaseException, path: tuple[str, ...]) -> Iterator[tuple[tuple
         for each in error.exceptions:
             yield from _faults(each, (*path, *_steps(each)))
     elif isinstance(error, ForbiddenExtraKeysError):
-        valid = [each.name.replace("_", "-") for each in attrs.fields(error.cl)]
+        valid = [name.replace("_", "-") for name in _attributes(error.cl)]
         for key in sorted(error.extra_fields):
             near = get_close_matches(key, valid, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"valid keys: {', '.join(valid)}"
@@ -173,8 +179,8 @@ def _steps(error: BaseException) -> Iterator[str]:
 def _parse(text: str, kind: Any, variable: str) -> Any:
     """Read a variable's text as a value of the attribute's type."""
     for each in typing.get_args(kind) if _is_union(kind) else (kind,):
-        if _origin(each) is list:
-            (item,) = typing.get_args(each)
+        if _is_array(each):
+            item = typing.get_args(each)[0]
             return [_parse(part.strip(), item, variable) for part in text.split(",") if part.strip()]
         if each is bool and text.lower() in _TRUTHS:
             return _TRUTHS[text.lower()]
@@ -183,13 +189,26 @@ def _parse(text: str, kind: Any, variable: str) -> Any:
                 return each(text)
             except ValueError:
                 raise ConfigError(f"variable {variable} must be {_WORDS[each]}, got {text!r}") from None
-        if _origin(each) is dict or attrs.has(each):
+        if _origin(each) is dict or _is_class(each):
             raise ConfigError(f"variable {variable} cannot hold a table", hint="use the configuration file for it")
     # Whatever is left is a string, or an error that the structuring words.
     return text
 
 
-def _origin(kind: Any) -> object:
+def _is_class(kind: Any) -> bool:
+    return attrs.has(kind) or is_namedtuple(kind)
+
+
+def _attributes(kind: Any) -> Iterable[str]:
+    return kind._fields if is_namedtuple(kind) else [each.name for each in attrs.fields(kind)]
+
+
+def _is_array(kind: Any) -> bool:
+    """Say whether it is `list[T]` or `tuple[T, ...]`."""
+    return _origin(kind) is list or (_origin(kind) is tuple and typing.get_args(kind)[1:] == (...,))
+
+
+def _origin(kind: Any) -> Any:
     return typing.get_origin(kind)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,8 +34,8 @@ class ConfigTable(NamedTuple):
 
     Attributes:
         name: `[tool.hephaestus.<name>]`; in the environment `HEPHAESTUS_<NAME>_<KEY>`.
-        target: `package.module:Class` of the attrs class that it is structured into, imported on use. Each attribute
-            needs a default; an attribute `max_depth` is the key `max-depth`.
+        target: `package.module:Class` of the attrs class or NamedTuple that it is structured into, imported on use.
+            Each attribute needs a default; an attribute `max_depth` is the key `max-depth`.
     """
 
     name: str
@@ -83,9 +84,14 @@ class Configuration:
         if not isinstance(values, dict):
             raise ConfigError(f"{self._where('')} key {table.name!r} must be a table, got {type(values).__name__}")
         prefix = _variable(table.name, "")
-        if not values and not any(name.startswith(prefix) for name in self.environment):
-            # Nothing to structure; importing what does it would take longer than most commands take to start.
-            return kind()
+        if not any(name.startswith(prefix) for name in self.environment):
+            if not values:
+                return kind()
+            # Importing what structures every table takes longer than most commands take to start.
+            from hephaestus._fitting import NotFitting, fit
+
+            with suppress(NotFitting):
+                return fit(kind, values, self._folder())
         from hephaestus._structure import structure
 
         return structure(kind, values, self._where(table.name), self.environment, prefix, self._folder())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import attrs
 import pytest
@@ -37,7 +38,29 @@ class DemoConfig:
     nested: Nested = attrs.field(factory=Nested)
 
 
+class NestedTuple(NamedTuple):
+    """The same as a NamedTuple."""
+
+    deep_key: int = 0
+
+
+class DemoTuple(NamedTuple):
+    """The same as a NamedTuple, which cannot have lists as defaults."""
+
+    max_depth: int = 3
+    ratio: float = 0.5
+    eager: bool = False
+    name: str | None = None
+    patterns: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+    folder: Path | None = None
+    mode: Literal["fast", "slow"] = "fast"
+    nested: NestedTuple = NestedTuple()
+
+
 TABLE = ConfigTable("demo", f"{__name__}:DemoConfig")
+TUPLE = ConfigTable("demo", f"{__name__}:DemoTuple")
+both_kinds = pytest.mark.parametrize("table", [TABLE, TUPLE], ids=["attrs", "NamedTuple"])
 
 
 def configured(folder: Path, text: str, environment: dict[str, str] | None = None) -> Configuration:
@@ -56,6 +79,7 @@ def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
 def test_the_environment_overrides_the_file_and_the_file_the_defaults(tmp_path: Path) -> None:
     configuration = configured(tmp_path, "[demo]\nmax-depth = 5\neager = true\n", {"HEPHAESTUS_DEMO_MAX_DEPTH": "7"})
     assert configuration.table(TABLE) == DemoConfig(max_depth=7, eager=True)
+    assert configuration.table(TUPLE) == DemoTuple(max_depth=7, eager=True)
 
 
 def test_pyproject_and_the_files_own_name_say_the_same(tmp_path: Path) -> None:
@@ -93,11 +117,12 @@ def test_core_settings_come_from_the_environment_too(tmp_path: Path) -> None:
         ("demo = 3\n", ("'demo'", "must be a table")),
     ],
 )
+@both_kinds
 def test_a_wrong_key_or_value_names_the_file_the_key_and_the_mend(
-    tmp_path: Path, text: str, words: tuple[str, ...]
+    table: ConfigTable, tmp_path: Path, text: str, words: tuple[str, ...]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        configured(tmp_path, text).table(TABLE)
+        configured(tmp_path, text).table(table)
     told = f"{caught.value} {caught.value.hint}"
     assert str(tmp_path / "hephaestus.toml") in told
     for word in words:
@@ -142,11 +167,13 @@ def test_a_table_nearly_named_like_a_declared_one_is_refused_and_a_foreign_one_i
         ("MODE", "slow", "mode", "slow"),
     ],
 )
+@both_kinds
 def test_a_variable_is_read_as_the_attributes_type(
-    tmp_path: Path, variable: str, text: str, attribute: str, value: object
+    table: ConfigTable, tmp_path: Path, variable: str, text: str, attribute: str, value: object
 ) -> None:
-    config = configured(tmp_path, "", {f"HEPHAESTUS_DEMO_{variable}": text}).table(TABLE)
-    assert getattr(config, attribute) == value
+    config = configured(tmp_path, "", {f"HEPHAESTUS_DEMO_{variable}": text}).table(table)
+    read = getattr(config, attribute)
+    assert (list(read) if isinstance(read, tuple) else read) == value
 
 
 @pytest.mark.parametrize(
@@ -160,11 +187,12 @@ def test_a_variable_is_read_as_the_attributes_type(
         ("MAX_DETH", "3", ("unknown variable", "HEPHAESTUS_DEMO_MAX_DEPTH")),
     ],
 )
+@both_kinds
 def test_a_wrong_variable_is_named_with_the_mend(
-    tmp_path: Path, variable: str, text: str, words: tuple[str, ...]
+    table: ConfigTable, tmp_path: Path, variable: str, text: str, words: tuple[str, ...]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        configured(tmp_path, "", {f"HEPHAESTUS_DEMO_{variable}": text}).table(TABLE)
+        configured(tmp_path, "", {f"HEPHAESTUS_DEMO_{variable}": text}).table(table)
     for word in (*words, f"HEPHAESTUS_DEMO_{variable}"):
         assert word in f"{caught.value} {caught.value.hint}"
 
@@ -271,6 +299,55 @@ def test_any_table_is_either_structured_as_typed_or_refused(values: dict[str, An
     assert type(config.eager) is bool
     assert all(type(each) is str for each in config.patterns)
     assert config.mode in ("fast", "slow")
+
+
+fitting: dict[str, st.SearchStrategy[Any]] = {
+    "max-depth": st.integers(),
+    "ratio": st.floats() | st.integers(),
+    "eager": st.booleans(),
+    "name": st.text(max_size=3),
+    "patterns": st.lists(st.text(max_size=3), max_size=2),
+    "numbers": st.lists(st.integers(), max_size=2),
+    "folder": st.sampled_from(["data", "/data", "~/data", "~nobody-of-that-name/data"]),
+    "mode": st.sampled_from(["fast", "slow"]),
+    "nested": st.dictionaries(st.just("deep-key"), st.integers(), max_size=1),
+}
+fitting_tables = st.fixed_dictionaries({}, optional=fitting)
+
+
+@pytest.mark.parametrize("target", [DemoConfig, DemoTuple])
+@given(values=fitting_tables | st.builds(dict.__or__, fitting_tables, st.dictionaries(keys, toml_values, max_size=1)))
+def test_the_short_way_gives_what_the_long_one_does_and_refuses_what_it_refuses(
+    target: type[Any], values: dict[str, Any]
+) -> None:
+    from hephaestus._fitting import NotFitting, fit
+    from hephaestus._structure import structure
+
+    short = long = None
+    with suppress(ConfigError):
+        long = structure(target, values, "file", {}, "HEPHAESTUS_DEMO_", Path("/base"))
+    with suppress(NotFitting):
+        short = fit(target, values, Path("/base"))
+    # Texts, since NaN equals nothing and 1 equals True.
+    assert repr(short) == repr(long)
+
+
+@attrs.frozen
+class Particular:
+    """What only the long way knows."""
+
+    given: int = attrs.field(default=1, init=False)
+    _hidden: int = 2
+    either: int | str = 3
+    words: dict[str, int] = attrs.field(factory=dict)
+
+
+@pytest.mark.parametrize("values", [{"given": 1}, {"-hidden": 1}, {"hidden": 1}, {"either": 1}, {"words": {"a": 1}}])
+def test_the_short_way_leaves_to_the_long_one_what_it_does_not_know(values: dict[str, Any]) -> None:
+    from hephaestus._fitting import NotFitting, fit
+
+    with pytest.raises(NotFitting):
+        fit(Particular, values, Path("/base"))
 
 
 @pytest.mark.parametrize("level", ["info", "INFO", "Warning"])

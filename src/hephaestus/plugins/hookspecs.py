@@ -92,8 +92,8 @@ def hephaestus_config_tables() -> Iterable[ConfigTable]:  # type: ignore[empty-b
     """Declare the plugin's table of the configuration.
 
     When: once, when configuration is first read.
-    Returns: `ConfigTable(name, target)`: `[tool.hephaestus.<name>]` is structured into the attrs class at `target`,
-    which is imported only when the table is used. Every attribute needs a default.
+    Returns: `ConfigTable(name, target)`: `[tool.hephaestus.<name>]` is structured into the attrs class or NamedTuple at
+    `target`, which is imported only when the table is used. Every attribute needs a default.
 
     Example::
 
