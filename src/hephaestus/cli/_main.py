@@ -42,6 +42,8 @@ def _prepare() -> None:
     """Get the process ready for a command: it may take long, leave garbage, and have something to tidy up."""
     import signal
 
+    # What a start has made lives to the end: no search for garbage need look through it.
+    gc.freeze()
     gc.enable()
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Under nohup SIGHUP is ignored, and stays so.
