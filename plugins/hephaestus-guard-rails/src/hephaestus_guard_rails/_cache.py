@@ -8,10 +8,11 @@ import os
 import re
 import sys
 from collections.abc import Iterable
-from hashlib import blake2b
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hephaestus_guard_rails._digest import digest
 from hephaestus_guard_rails._files import FileTree, signature_of
 from hephaestus_guard_rails._plan import PlannedStep
 from hephaestus_guard_rails._project import Project
@@ -31,8 +32,7 @@ Key = dict[str, Any]
 
 def _digest(key: Key) -> str:
     # surrogatepass: file names need not be UTF-8
-    text = json.dumps(key, sort_keys=True).encode("utf-8", "surrogatepass")
-    return blake2b(text, digest_size=16).hexdigest()
+    return digest(json.dumps(key, sort_keys=True).encode("utf-8", "surrogatepass"))
 
 
 def _matching(paths: Iterable[str], patterns: Iterable[str]) -> list[str]:
@@ -56,10 +56,15 @@ class Cache:
         self._project = project
         self._tree = tree
         self._passes = store.load(_PASSES)
-        for path, entry in store.load(_DIGESTS).items():
+        self._has_news = False
+        self._digests = store.load(_DIGESTS)
+        for path, entry in self._digests.items():
             if isinstance(entry, list) and len(entry) == 5:
                 tree.digests.setdefault(path, ((entry[0], entry[1], entry[2], entry[3]), entry[4]))
-        self._foreign = [FileTree.scan(folder) for folder in self._foreign_sources()]
+
+    @cached_property
+    def _foreign(self) -> list[FileTree]:
+        return [FileTree.scan(folder) for folder in self._foreign_sources()]
 
     def _foreign_sources(self) -> list[Path]:
         """Folders outside the project whose code runs in its tests: other packages installed in editable mode."""
@@ -112,16 +117,21 @@ class Cache:
 
     def keep(self, entry: PlannedStep, key: Key) -> None:
         """Remember a pass; `save` writes it."""
-        older, _ = self._kept(entry)
+        older, last = self._kept(entry)
         newest = _digest(key)
+        if older[:1] == [newest] and last is not None:
+            return
+        self._has_news = True
         digests = [newest, *(each for each in older if each != newest)][:_KEPT_KEYS]
         self._passes[entry.step.name] = {"digests": digests, "last": key}
 
     def save(self) -> None:
-        """Write what `keep` took, and the digests of files."""
-        self._store.save(_PASSES, self._passes)
+        """Write what `keep` took, and the digests of files, where either is news."""
+        if self._has_news:
+            self._store.save(_PASSES, self._passes)
         digests = {path: [*signature, value] for path, (signature, value) in self._tree.keepable_digests().items()}
-        self._store.save(_DIGESTS, digests)
+        if digests != self._digests:
+            self._store.save(_DIGESTS, digests)
 
     def explain(self, entry: PlannedStep) -> tuple[bool, str]:
         """Whether the step would run now, and why: if it passed before, what differs from its last pass."""

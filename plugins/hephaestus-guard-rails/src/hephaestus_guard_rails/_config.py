@@ -1,14 +1,16 @@
-"""`[tool.hephaestus.guard-rails]`: every key has a default, so a project needs none."""
+"""`[tool.hephaestus.guard-rails]`: every key has a default, so a project needs none.
+
+NamedTuples, because the import of attrs takes longer than ten small gates.
+"""
 
 from __future__ import annotations
 
-from attrs import Factory, frozen
+from typing import NamedTuple
 
 __all__ = ["ExtraStep", "GuardRailsConfig"]
 
 
-@frozen
-class ExtraStep:
+class ExtraStep(NamedTuple):
     """One `[[tool.hephaestus.guard-rails.steps]]`: a gate of the project's own, as a list of arguments.
 
     Attributes:
@@ -27,21 +29,20 @@ class ExtraStep:
     """
 
     name: str = ""
-    command: list[str] = Factory(list)
-    fix: list[str] = Factory(list)
-    needs: list[str] = Factory(list)
-    inputs: list[str] = Factory(list)
-    environment_inputs: list[str] = Factory(list)
+    command: tuple[str, ...] = ()
+    fix: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    environment_inputs: tuple[str, ...] = ()
     timeout: float = 0.0
     weight: int = 1
     group: str = ""
     mutates: bool = False
     opt_in: bool = False
-    skip_codes: list[int] = Factory(list)
+    skip_codes: tuple[int, ...] = ()
 
 
-@frozen
-class GuardRailsConfig:
+class GuardRailsConfig(NamedTuple):
     """The table `[tool.hephaestus.guard-rails]`.
 
     Attributes:
@@ -59,7 +60,7 @@ class GuardRailsConfig:
     timeout: float = 0.0
     fail_fast: bool = False
     cache: bool = True
-    skip: list[str] = Factory(list)
-    enable: list[str] = Factory(list)
+    skip: tuple[str, ...] = ()
+    enable: tuple[str, ...] = ()
     heartbeat: float = 30.0
-    steps: list[ExtraStep] = Factory(list)
+    steps: tuple[ExtraStep, ...] = ()

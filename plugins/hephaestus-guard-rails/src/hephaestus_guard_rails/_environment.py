@@ -52,13 +52,13 @@ class Environment:
         """Canonical name → version of everything installed."""
         found = {}
         for folder in self._dist_infos():
-            name, _, version = folder.name.removesuffix(".dist-info").partition("-")
+            name, _, version = os.path.basename(folder).removesuffix(".dist-info").partition("-")
             found[canonical_name(name)] = version
         return found
 
-    def _dist_infos(self) -> list[Path]:
+    def _dist_infos(self) -> list[str]:
         return [
-            Path(entry.path)
+            entry.path
             for folder in self.site_packages
             for entry in os.scandir(folder)
             if entry.name.endswith(".dist-info")
@@ -70,7 +70,7 @@ class Environment:
         found = {}
         for info in self._dist_infos():
             if (folder := _editable_folder(info)) is not None:
-                found[canonical_name(info.name.partition("-")[0])] = folder
+                found[canonical_name(os.path.basename(info).partition("-")[0])] = folder
         return found
 
     @cached_property
@@ -91,9 +91,12 @@ class Environment:
         )
 
 
-def _editable_folder(dist_info: Path) -> Path | None:
+def _editable_folder(dist_info: str) -> Path | None:
+    origin = f"{dist_info}/direct_url.json"
+    if not os.access(origin, os.R_OK):
+        return None  # as nearly always, so without the cost of an exception
     try:
-        record = json.loads((dist_info / "direct_url.json").read_bytes())
+        record = json.loads(Path(origin).read_bytes())
         if not record["dir_info"]["editable"]:
             return None
         return Path(unquote(urlsplit(record["url"]).path))

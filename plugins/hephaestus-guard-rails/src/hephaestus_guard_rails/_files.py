@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from hashlib import blake2b
+from functools import cached_property
 from pathlib import Path
 
+from hephaestus_guard_rails._digest import digest
 from hephaestus_guard_rails._project import walk
 
 __all__ = ["FileTree", "Signature", "signature_of"]
@@ -72,39 +73,55 @@ def _is_artefact(relative: str) -> bool:
 class FileTree:
     """Files below a root that decide results, and those that no check may change.
 
+    Which files these are is for git to say, and it is asked while other things are done: the first look at them waits
+    for its answer, as does the end of a `with` block around a tree that nobody looked at.
+
     Attributes:
         root: the project's root.
-        signatures: path relative to root → signature. Ignored files (by git, else by name) are left out, but for
-            those that Python can import.
-        guarded: the paths that a read-only step must leave as they are: tracked ones, or all without git.
         digests: path → signature and digest, as far as known; may be filled from an earlier run.
     """
 
-    def __init__(self, root: Path, signatures: dict[str, Signature], guarded: frozenset[str]) -> None:
+    def __init__(self, root: Path, found: dict[str, Signature], git: subprocess.Popen[bytes] | None) -> None:
         self.root = root
-        self.signatures = signatures
-        self.guarded = guarded
         self.digests: dict[str, tuple[Signature, str]] = {}
+        self._found = found
+        self._git = git
 
     @classmethod
     def scan(cls, root: Path) -> FileTree:
         """Look at all files below `root`."""
         git = _start_git(root)
         prefix = len(str(root)) + 1
-        # Signatures are taken while git is at work.
-        found = {path[prefix:]: signature_of(path) for path in walk(root)}
-        listing = _git_listing(git)
-        signatures = {
-            relative: signature
-            for relative, signature in found.items()
-            if signature is not None and _counts(relative, listing)
-        }
-        guarded = signatures.keys() if listing is None else signatures.keys() & listing[0]
-        return cls(root, signatures, frozenset(guarded))
+        found = {}
+        for path in walk(root):
+            if (signature := signature_of(path)) is not None:
+                found[path[prefix:]] = signature
+        return cls(root, found, git)
+
+    def __enter__(self) -> FileTree:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listing  # noqa: B018  # whoever started git waits for it
+
+    @cached_property
+    def _listing(self) -> tuple[set[str], set[str]] | None:
+        return _git_listing(self._git)
+
+    @cached_property
+    def signatures(self) -> dict[str, Signature]:
+        """Path relative to root → signature. Ignored files (by git, else by name) are left out, but for those that
+        Python can import."""
+        return {relative: each for relative, each in self._found.items() if _counts(relative, self._listing)}
+
+    @cached_property
+    def guarded(self) -> frozenset[str]:
+        """The paths that a read-only step must leave as they are: tracked ones, or all without git."""
+        return frozenset(self.signatures if self._listing is None else self._found.keys() & self._listing[0])
 
     def refresh(self) -> list[str]:
         """Look at the known files again; returns the guarded ones that changed or vanished, sorted."""
-        changed = []
+        changed, guarded = [], self.guarded
         for relative, before in list(self.signatures.items()):
             now = signature_of(os.path.join(self.root, relative))
             if now == before:
@@ -113,7 +130,7 @@ class FileTree:
                 del self.signatures[relative]
             else:
                 self.signatures[relative] = now
-            if relative in self.guarded and not self._same_content(relative, before, now):
+            if relative in guarded and not self._same_content(relative, before, now):
                 changed.append(relative)
         return sorted(changed)
 
@@ -132,7 +149,7 @@ class FileTree:
             return known[1]
         try:
             with open(os.path.join(self.root, relative), "rb") as stream:
-                value = blake2b(stream.read(), digest_size=16).hexdigest()
+                value = digest(stream.read())
         except OSError:
             return "absent"
         if signature is not None:

@@ -79,14 +79,14 @@ class Gates:
             report = run.execute()
         finally:
             view.close()
-        return report._replace(run_id=self.session.run_id)
+        return report.replace(run_id=self.session.run_id)
 
     def _plan(self) -> Plan:
         options, config = self.options, self._config
         selection = Selection(
             only=options.steps,
             skip=(*options.skip, *config.skip),
-            enable=tuple(config.enable),
+            enable=config.enable,
             fix=not options.skip_format,
         )
         return make_plan(self._project, gather_steps(self.session.host, self._project, config), selection)
@@ -194,5 +194,5 @@ class Gates:
             return False, entry.decision.reason
         if not self._reuse():
             return True, "passes are not reused (--no-cache, the configuration, or CI)"
-        tree = FileTree.scan(self._project.root)
-        return Cache(Store(self._project.root), self._project, tree).explain(entry)
+        with FileTree.scan(self._project.root) as tree:
+            return Cache(Store(self._project.root), self._project, tree).explain(entry)

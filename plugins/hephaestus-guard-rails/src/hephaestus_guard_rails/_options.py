@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
+from hephaestus_guard_rails._value import Value
 from hephaestus_guard_rails.errors import GuardRailsUsageError
 
 __all__ = ["Options"]
 
 
-class Options(NamedTuple):
+class Options(Value):
     """The command line, parsed. None and empty mean: not given."""
 
     path: Path = Path()

@@ -189,14 +189,14 @@ def extra_steps(extras: Iterable[ExtraStep]) -> list[Step]:
             check=extra.command,
             fix=extra.fix,
             needs=extra.needs,
-            inputs=tuple(extra.inputs) or None,
+            inputs=extra.inputs or None,
             environment_inputs=extra.environment_inputs,
             timeout=extra.timeout or None,
             weight=extra.weight,
             group=extra.group,
             mutates=extra.mutates,
             opt_in=extra.opt_in,
-            skip_codes=tuple(extra.skip_codes),
+            skip_codes=extra.skip_codes,
         )
         for extra in extras
     ]

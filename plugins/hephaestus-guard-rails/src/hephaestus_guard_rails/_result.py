@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from hephaestus_guard_rails._value import Value
 from hephaestus_guard_rails.steps import Status
 
 __all__ = ["EXIT_CODES", "Result", "RunReport"]
@@ -54,7 +55,7 @@ class Result(NamedTuple):
         return self.output.decode(errors="backslashreplace")
 
 
-class RunReport(NamedTuple):
+class RunReport(Value):
     """All results of one run, in the order of the plan (fix passes first).
 
     Attributes:

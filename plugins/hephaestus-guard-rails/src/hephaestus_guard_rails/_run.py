@@ -7,7 +7,8 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from functools import cached_property
+from typing import Protocol
 
 from hephaestus.context import child_environment
 from hephaestus_guard_rails._cache import Cache, Key
@@ -19,6 +20,7 @@ from hephaestus_guard_rails._result import Result, RunReport
 from hephaestus_guard_rails._scheduler import Ending, Exit, Job, Scheduler
 from hephaestus_guard_rails._store import Store
 from hephaestus_guard_rails._tools import child_path
+from hephaestus_guard_rails._value import Value
 from hephaestus_guard_rails.steps import Status, Step, Verdict
 
 __all__ = ["Listener", "Run", "RunSettings"]
@@ -27,7 +29,7 @@ _MISSING_CODE = 127
 _NAMED_FILES = 5
 
 
-class RunSettings(NamedTuple):
+class RunSettings(Value):
     """How to run a plan.
 
     Args:
@@ -90,14 +92,14 @@ class Run:
     def execute(self) -> RunReport:
         """Run everything to its end and report; a signal ends it early and is named in the report."""
         begun, started = time.monotonic(), datetime.now(UTC)
-        self._tree = FileTree.scan(self.project.root)
-        if self.settings.reuse:
-            self._cache = Cache(self.store, self.project, self._tree)
-        history = History(self.store)
-        self._settle_missing()
-        signum = self._fix_phase(history)
-        signum = signum if signum is not None else self._check_phase(history)
-        self._remember(history)
+        with FileTree.scan(self.project.root) as self._tree:
+            if self.settings.reuse:
+                self._cache = Cache(self.store, self.project, self._tree)
+            history = History(self.store)
+            self._settle_missing()
+            signum = self._fix_phase(history)
+            signum = signum if signum is not None else self._check_phase(history)
+            self._remember(history)
         return RunReport(
             root=self.project.root,
             skip_format=self.settings.skip_format,
@@ -183,7 +185,7 @@ class Run:
             key=key,
             argv=entry.command(phase),
             cwd=self.project.root,
-            environment=self._environment(step),
+            environment={**self._variables, **step.environment},
             writer=phase == "fix" or step.mutates,
             weight=step.weight,
             timeout=self._timeout(step),
@@ -198,11 +200,12 @@ class Run:
     def _timeout(self, step: Step) -> float | None:
         return self.settings.overriding_timeout or step.timeout or self.settings.timeout
 
-    def _environment(self, step: Step) -> dict[str, str]:
-        environment = {**os.environ, **child_environment(), "PATH": child_path(self.project), **step.environment}
+    @cached_property
+    def _variables(self) -> dict[str, str]:
+        variables = {**os.environ, **child_environment(), "PATH": child_path(self.project)}
         if self.project.environment is not None:
-            environment["VIRTUAL_ENV"] = str(self.project.environment.prefix)
-        return environment
+            variables["VIRTUAL_ENV"] = str(self.project.environment.prefix)
+        return variables
 
     def _result(self, entry: PlannedStep, phase: str, status: Status, **rest: object) -> Result:
         origin = entry.found.origin if entry.found is not None else ""

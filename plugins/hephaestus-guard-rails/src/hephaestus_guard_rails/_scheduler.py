@@ -189,6 +189,8 @@ class Scheduler:
         return "the needs of the remaining steps form a circle" if stuck else ""
 
     def _is_ready(self, job: Job) -> bool:
+        if not job.needs:
+            return True
         open_keys = {other.key for other in self._pending} | {running.job.key for running in self._running}
         return not any(need in open_keys for need in job.needs)
 
@@ -201,13 +203,13 @@ class Scheduler:
 
         Who wants to fail fast gets the shortest first: the whole then takes longer, and a failure comes sooner.
         """
-        if any(running.job.writer for running in self._running):
+        free = self.slots - sum(self._weight(running.job) for running in self._running)
+        if self._running and (free <= 0 or any(running.job.writer for running in self._running)):
             return None
         ready = [job for job in self._pending if self._is_ready(job)]
         writers = [job for job in ready if job.writer]
         if writers:
             return None if self._running else writers[0]
-        free = self.slots - sum(self._weight(running.job) for running in self._running)
         fitting = [job for job in ready if self._weight(job) <= free or not self._running]
         choose = min if self.fail_fast else max
         return choose(fitting, key=lambda job: job.expected, default=None)

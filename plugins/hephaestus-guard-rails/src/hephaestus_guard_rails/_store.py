@@ -6,9 +6,10 @@ import json
 import os
 import sys
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+
+from hephaestus_guard_rails._digest import digest
 
 __all__ = ["Store"]
 
@@ -33,7 +34,7 @@ class Store:
     """
 
     def __init__(self, root: Path, base: Path | None = None) -> None:
-        name = blake2b(os.fsencode(root), digest_size=12).hexdigest()
+        name = digest(os.fsencode(root), 12)
         self.folder = (base or _cache_root() / "hephaestus" / "guard-rails") / name
 
     def load(self, name: str) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
-from attrs import field, frozen
-
 from hephaestus_guard_rails._project import Project
+from hephaestus_guard_rails._value import Value
 from hephaestus_guard_rails.errors import StepDefinitionError
 
 __all__ = ["Decision", "Project", "Status", "Step", "Tool", "Verdict", "applies", "skips"]
@@ -70,8 +70,7 @@ def skips(reason: str) -> Decision:
     return Decision(False, reason)
 
 
-@frozen
-class Tool:
+class Tool(Value):
     """The program behind a step.
 
     Args:
@@ -82,17 +81,14 @@ class Tool:
     """
 
     distribution: str
-    executable: str = field()
-    module: str = field()
-    system: bool = False
+    executable: str
+    module: str
+    system: bool
 
-    @executable.default
-    def _executable(self) -> str:
-        return self.distribution
-
-    @module.default
-    def _module(self) -> str:
-        return self.executable.replace("-", "_")
+    def __init__(self, distribution: str, executable: str = "", module: str = "", system: bool = False) -> None:
+        executable = executable or distribution
+        module = module or executable.replace("-", "_")
+        super().__init__(distribution=distribution, executable=executable, module=module, system=system)
 
 
 def _argv(value: object) -> tuple[str, ...]:
@@ -117,8 +113,18 @@ def _patterns(value: object) -> tuple[str, ...] | None:
     return None if value is None else _names(value)
 
 
-@frozen(kw_only=True)
-class Step:
+# What plugins and configurations give as lists, or as something else by mistake.
+_CONVERTERS: dict[str, Callable[[object], object]] = {
+    "name": str,
+    "check": _argv,
+    "fix": _argv,
+    "needs": _names,
+    "inputs": _patterns,
+    "environment_inputs": _names,
+}
+
+
+class Step(Value):
     """One gate.
 
     Exactly one of `check` and `call` says what runs. Commands run in the project's root with the project's
@@ -151,16 +157,16 @@ class Step:
         judge: given return code, stdout and stderr (then captured apart); overrides the codes above.
     """
 
-    name: str = field(converter=str)
-    check: tuple[str, ...] = field(default=(), converter=_argv)
-    fix: tuple[str, ...] = field(default=(), converter=_argv)
+    name: str
+    check: tuple[str, ...] = ()
+    fix: tuple[str, ...] = ()
     call: str = ""
     tool: Tool | None = None
-    needs: tuple[str, ...] = field(default=(), converter=_names)
+    needs: tuple[str, ...] = ()
     mutates: bool = False
-    inputs: tuple[str, ...] | None = field(default=None, converter=_patterns)
-    environment_inputs: tuple[str, ...] = field(default=(), converter=_names)
-    environment: Mapping[str, str] = field(factory=dict)
+    inputs: tuple[str, ...] | None = None
+    environment_inputs: tuple[str, ...] = ()
+    environment: Mapping[str, str] = MappingProxyType({})
     timeout: float | None = None
     grace: float = DEFAULT_GRACE_SECONDS
     weight: int = 1
@@ -172,12 +178,12 @@ class Step:
     enabled_when: Callable[[Project], Decision] | None = None
     judge: Callable[[int, bytes, bytes], Verdict] | None = None
 
-    @name.validator
-    def _check_name(self, _attribute: object, value: str) -> None:
-        if not value.strip() or not value.isprintable():
-            raise StepDefinitionError(f"a step's name is printable text on one line, not {value!r}")
-
-    def __attrs_post_init__(self) -> None:
+    def __post_init__(self) -> None:
+        values = vars(self)
+        for name, convert in _CONVERTERS.items():
+            values[name] = convert(values[name])
+        if not self.name.strip() or not self.name.isprintable():
+            raise StepDefinitionError(f"a step's name is printable text on one line, not {self.name!r}")
         if bool(self.check) == bool(self.call):
             raise StepDefinitionError(
                 f"step {self.name!r} needs a command or a call, and not both",

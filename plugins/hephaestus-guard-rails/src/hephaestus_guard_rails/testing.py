@@ -18,9 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 __all__ = ["Outcome", "SampleProject", "survivors", "wait_for"]
 
@@ -28,8 +26,7 @@ _TERMINAL = frozenset({"cli.guard-rails.complete", "cli.guard-rails.failed"})
 _LIMIT_SECONDS = 60
 
 
-@frozen
-class Outcome:
+class Outcome(NamedTuple):
     """What one run of the command brought: exit code, stdout, stderr as text, and the events as dictionaries."""
 
     exit_code: int

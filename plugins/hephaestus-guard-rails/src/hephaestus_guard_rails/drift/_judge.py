@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from attrs import evolve
-
 from hephaestus_guard_rails.drift._pin import Origin, Pin
 from hephaestus_guard_rails.drift._report import Finding, Kind
 
@@ -84,7 +82,7 @@ def _narrowed(lock: Pin, ranges: list[Pin]) -> Pin:
     fitting = tuple(spec for spec, version in pairs if all(pin.accepts(version) for pin in ranges))
     if not fitting or fitting == lock.specifiers:
         return lock
-    return evolve(lock, specifiers=fitting)
+    return lock._replace(specifiers=fitting)
 
 
 def _dissent(bound: list[Pin]) -> dict[Pin, Pin]:

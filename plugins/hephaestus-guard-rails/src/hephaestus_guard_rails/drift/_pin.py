@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
-
-from attrs import field, frozen
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -38,8 +36,7 @@ class Origin(IntEnum):
         return self in (Origin.LOCK, Origin.CONSTRAINTS)
 
 
-@frozen
-class Pin:
+class Pin(NamedTuple):
     """What one line of one source asks for.
 
     `specifiers` are alternatives, any of which will do (a forked lock, a poetry `||`); an empty tuple asks for any
@@ -56,10 +53,10 @@ class Pin:
     note: str = ""
     opaque: bool = False
     member_of: tuple[str, str] | None = None
-    exact: tuple[Version, ...] = field(init=False)
 
-    @exact.default
-    def _exact(self) -> tuple[Version, ...]:
+    @property
+    def exact(self) -> tuple[Version, ...]:
+        """The one version of each alternative; empty unless each allows one only."""
         versions = tuple(version for version in map(exact_version, self.specifiers) if version is not None)
         return versions if len(versions) == len(self.specifiers) else ()
 
