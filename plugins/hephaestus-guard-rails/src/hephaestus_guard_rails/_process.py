@@ -53,16 +53,20 @@ class Child:
         return list(self._pipes)
 
     def read(self, descriptor: int) -> bool:
-        """Read once what is there; False (and closed) at end-of-file."""
+        """Read once what is there; False at end-of-file."""
         try:
             chunk = os.read(descriptor, _CHUNK)
         except BlockingIOError:
             return True
-        if not chunk:
-            self._close(descriptor)
-            return False
         self._pipes[descriptor].append(chunk)
-        return True
+        return bool(chunk)
+
+    def close(self, descriptor: int) -> None:
+        """Close one of the pipes."""
+        del self._pipes[descriptor]
+        for stream in (self._popen.stdout, self._popen.stderr):
+            if stream is not None and not stream.closed and stream.fileno() == descriptor:
+                stream.close()
 
     def has_ended(self) -> bool:
         """Whether the first process has ended; it stays unreaped, so its group's id cannot be given away."""
@@ -94,7 +98,7 @@ class Child:
     def abandon(self) -> int:
         """Let go of a process that not even KILL ends (stuck in the kernel); returns -9."""
         for descriptor in self.pipes:
-            self._close(descriptor)
+            self.close(descriptor)
         if self.pidfd >= 0:
             os.close(self.pidfd)
         self._popen.returncode = -signal.SIGKILL
@@ -113,16 +117,10 @@ class Child:
 
     def _release(self) -> int:
         for descriptor in self.pipes:
-            self._close(descriptor)
+            self.close(descriptor)
         if self.pidfd >= 0:
             os.close(self.pidfd)
         return self._popen.wait()
-
-    def _close(self, descriptor: int) -> None:
-        del self._pipes[descriptor]
-        for stream in (self._popen.stdout, self._popen.stderr):
-            if stream is not None and not stream.closed and stream.fileno() == descriptor:
-                stream.close()
 
 
 def _pidfd(pid: int) -> int:

@@ -235,10 +235,10 @@ class Scheduler:
             self._selector.register(child.pidfd, selectors.EVENT_READ, _nothing)
 
     def _read(self, child: Child, pipe: int) -> None:
-        # Unregistered first: a closed descriptor's number may be reused by the next child.
-        self._selector.unregister(pipe)
-        if child.read(pipe):
-            self._selector.register(pipe, selectors.EVENT_READ, partial(self._read, child, pipe))
+        if not child.read(pipe):
+            # In this order: a closed descriptor's number may be reused by the next child.
+            self._selector.unregister(pipe)
+            child.close(pipe)
 
     # -- ending ------------------------------------------------------------------------------------------------------
 
