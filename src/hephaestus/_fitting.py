@@ -22,26 +22,37 @@ class NotFitting(Exception):
     """The values need another look."""
 
 
-def fit(target: type[T], values: Mapping[str, Any], folder: Path) -> T:
-    """Make an object of a table.
+def fit(target: type[T], values: Mapping[str, Any], folder: Path, variables: Mapping[str, str]) -> T:
+    """Make an object of a table, with the environment's variables over it.
 
     Args:
         target: a NamedTuple or an attrs class.
         values: the table: kebab-case key to value.
-        folder: what relative paths are relative to.
+        folder: what relative paths of the table are relative to; those of variables are to the working directory.
+        variables: an attribute's name in capitals to text. Lists are separated by commas.
 
     Raises:
-        NotFitting: an unknown key, a value of another type or refused by the class, a type that is not known here.
+        NotFitting: an unknown key or variable, a value of another type or refused by the class, a type that is not
+            known here.
     """
+    kind: Any = target
     try:
-        return typing.cast("T", _made(target, values, folder))
+        given = _arguments(kind, values, folder)
+        made = target(**given)
+        if variables:
+            attributes = {name.upper(): (name, each) for name, each in _attributes(kind).values()}
+            for capitals, text in variables.items():
+                name, each = attributes[capitals]
+                given[name] = _read(each, text)
+            made = target(**given)
     except Exception as error:
         raise NotFitting(str(error)) from error
+    return made
 
 
-def _made(kind: Any, values: Any, folder: Path) -> Any:
-    kinds = _attributes(kind)
-    return kind(**{kinds[key][0]: _fitted(kinds[key][1], value, folder) for key, value in values.items()})
+def _arguments(kind: Any, values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    attributes = _attributes(kind)
+    return {attributes[key][0]: _fitted(attributes[key][1], value, folder) for key, value in values.items()}
 
 
 @cache
@@ -70,5 +81,18 @@ def _fitted(kind: Any, value: Any, folder: Path) -> Any:
     if origin in (list, tuple) and arguments[1:] in ((), (...,)) and type(value) is list:
         return origin(_fitted(arguments[0], each, folder) for each in value)
     if type(value) is dict:
-        return _made(kind, value, folder)
+        return kind(**_arguments(kind, value, folder))
     raise TypeError(f"{value!r} is no {kind}")
+
+
+def _read(kind: Any, text: str) -> Any:
+    """A variable's text as a value; numbers and truths, which few variables hold, are left to the long way."""
+    arguments = typing.get_args(kind)
+    if arguments[1:] == (type(None),):
+        return _read(arguments[0], text)
+    if kind in (str, Path) or typing.get_origin(kind) is Literal:
+        return _fitted(kind, text, Path.cwd())
+    if typing.get_origin(kind) in (list, tuple):
+        items = [_read(arguments[0], part.strip()) for part in text.split(",") if part.strip()]
+        return _fitted(kind, items, Path.cwd())
+    raise TypeError(f"{text!r} may be no {kind}")

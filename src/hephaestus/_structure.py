@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 from cattrs import (
@@ -26,12 +26,11 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from hephaestus.errors import ConfigError
 
-__all__ = ["CoreSettings", "structure"]
+__all__ = ["structure"]
 
 T = TypeVar("T")
 
 _TRUTHS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-_LEVELS = ("debug", "info", "warning", "error", "critical")
 _WORDS = {
     bool: "true or false",
     int: "an integer",
@@ -40,30 +39,6 @@ _WORDS = {
     list: "an array",
     dict: "a table",
 }
-
-
-@attrs.frozen
-class CoreSettings:
-    """The core's own keys.
-
-    Attributes:
-        disabled_plugins: plugins that are not loaded, by name or distribution.
-        enabled_plugins: where given, the only plugins that are loaded.
-        log_file: a file that JSON lines are appended to; relative to the file that says so.
-        log_format: the console's format.
-        log_level: the lowest level that is logged.
-    """
-
-    disabled_plugins: list[str] = attrs.field(factory=list)
-    enabled_plugins: list[str] | None = None
-    log_file: Path | None = None
-    log_format: Literal["text", "json"] | None = None
-    log_level: str | None = attrs.field(default=None)
-
-    @log_level.validator
-    def _known_level(self, attribute: object, value: str | None) -> None:
-        if value is not None and value.lower() not in _LEVELS:
-            raise ValueError(f"log-level must be one of {', '.join(_LEVELS)}, got {value!r}")
 
 
 def structure(

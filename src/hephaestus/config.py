@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-__all__ = ["ConfigTable", "Configuration", "load_configuration"]
+__all__ = ["CORE_KEYS", "LOG_LEVELS", "ConfigTable", "Configuration", "load_configuration"]
 
 _OWN_FILE = "hephaestus.toml"
 _SHARED_FILE = "pyproject.toml"
 _PREFIX = "HEPHAESTUS_"
 
-#: The core's own keys; `hephaestus._structure.CoreSettings` gives their types.
+#: The core's own keys; `hephaestus._settings.CoreSettings` gives their types.
 CORE_KEYS = ("disabled-plugins", "enabled-plugins", "log-file", "log-format", "log-level")
+#: What `log-level` may be.
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
 class ConfigTable(NamedTuple):
@@ -63,14 +65,19 @@ class Configuration:
             ConfigError: an unknown key or a value of the wrong type.
         """
         own = {key: value for key, value in self.values.items() if key in CORE_KEYS or not isinstance(value, dict)}
-        given = {key for key in CORE_KEYS if _variable("", key) in self.environment}
+        variables = {key: name for key in CORE_KEYS if (name := _variable("", key)) in self.environment}
         self._refuse_misspelt_variables()
-        if not own and not given:
+        if not own and not variables:
             return {}
-        from hephaestus._structure import CoreSettings, structure
+        from hephaestus._settings import CoreSettings
 
-        settings = structure(CoreSettings, own, self._where(""), self.environment, _PREFIX, self._folder())
-        return {key.replace("-", "_"): getattr(settings, key.replace("-", "_")) for key in {*own, *given}}
+        settings = self._made(CoreSettings, "", own, variables.values())
+        level = settings.log_level
+        if level is not None and level.lower() not in LOG_LEVELS:
+            variable = variables.get("log-level")
+            where = f"variable {variable}" if variable else f"{self._where('')} key 'log-level'"
+            raise ConfigError(f"{where}: log-level must be one of {', '.join(LOG_LEVELS)}, got {level!r}")
+        return {key.replace("-", "_"): getattr(settings, key.replace("-", "_")) for key in {*own, *variables}}
 
     def table(self, table: ConfigTable) -> Any:
         """Structure a plugin's table into the class that it declares.
@@ -84,17 +91,22 @@ class Configuration:
         if not isinstance(values, dict):
             raise ConfigError(f"{self._where('')} key {table.name!r} must be a table, got {type(values).__name__}")
         prefix = _variable(table.name, "")
-        if not any(name.startswith(prefix) for name in self.environment):
-            if not values:
-                return kind()
-            # Importing what structures every table takes longer than most commands take to start.
-            from hephaestus._fitting import NotFitting, fit
+        return self._made(kind, table.name, values, [name for name in self.environment if name.startswith(prefix)])
 
-            with suppress(NotFitting):
-                return fit(kind, values, self._folder())
+    def _made(self, kind: Any, table: str, values: Mapping[str, Any], variables: Collection[str]) -> Any:
+        """The values of a table, and of the variables that override them, as an object."""
+        if not values and not variables:
+            return kind()
+        # Importing what structures every table takes longer than most commands take to start.
+        from hephaestus._fitting import NotFitting, fit
+
+        prefix = _variable(table, "") if table else _PREFIX
+        texts = {name.removeprefix(prefix): self.environment[name] for name in variables}
+        with suppress(NotFitting):
+            return fit(kind, values, self._folder(), texts)
         from hephaestus._structure import structure
 
-        return structure(kind, values, self._where(table.name), self.environment, prefix, self._folder())
+        return structure(kind, values, self._where(table), self.environment, prefix, self._folder())
 
     def check_tables(self, declared: Collection[str]) -> list[str]:
         """Look for tables that no plugin declares.

@@ -83,6 +83,14 @@ def test_a_command_without_configuration_imports_nothing_that_structures_one(
     assert imported(OURS, *command) & heavy == set()
 
 
+def test_settings_of_the_core_that_are_plain_are_read_without_a_library(
+    imported: Callable[..., set[str]], tmp_path: Path, unmeasured_environment: dict[str, str]
+) -> None:
+    (tmp_path / "hephaestus.toml").write_text('log-level = "info"\ndisabled-plugins = ["release"]\n')
+    unmeasured_environment |= {"HEPHAESTUS_LOG_FORMAT": "json", "HEPHAESTUS_LOG_FILE": "log"}
+    assert imported(OURS, "events", "list") & {"attr", "attrs", "cattrs", "hephaestus._structure"} == set()
+
+
 def test_a_plugin_that_defines_events_by_the_public_face_imports_nothing_that_emits_them(
     imported: Callable[..., set[str]],
 ) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import attrs
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hephaestus.config import ConfigTable, Configuration, load_configuration
+from hephaestus.cli._root import root
+from hephaestus.config import LOG_LEVELS, ConfigTable, Configuration, load_configuration
 from hephaestus.errors import ConfigError
 
 
@@ -94,7 +96,7 @@ def test_pyproject_and_the_files_own_name_say_the_same(tmp_path: Path) -> None:
 def test_core_settings_come_from_the_environment_too(tmp_path: Path) -> None:
     environment = {"HEPHAESTUS_DISABLED_PLUGINS": "a, b,", "HEPHAESTUS_LOG_LEVEL": "debug"}
     configuration = configured(tmp_path, 'log-level = "error"\nlog-file = "log"\n', environment)
-    assert configuration.core() == {"disabled_plugins": ["a", "b"], "log_level": "debug", "log_file": tmp_path / "log"}
+    assert configuration.core() == {"disabled_plugins": ("a", "b"), "log_level": "debug", "log_file": tmp_path / "log"}
 
 
 @pytest.mark.parametrize(
@@ -315,21 +317,33 @@ fitting: dict[str, st.SearchStrategy[Any]] = {
 fitting_tables = st.fixed_dictionaries({}, optional=fitting)
 
 
+texts = st.sampled_from(["", "a", "a, b", "fast", "loud", "~/x", "/x", "1", "1.5", "true"])
+variables = st.dictionaries(st.sampled_from([*(key.replace("-", "_").upper() for key in fitting), "X", "name"]), texts)
+
+
 @pytest.mark.parametrize("target", [DemoConfig, DemoTuple])
-@given(values=fitting_tables | st.builds(dict.__or__, fitting_tables, st.dictionaries(keys, toml_values, max_size=1)))
+@given(
+    values=fitting_tables | st.builds(dict.__or__, fitting_tables, st.dictionaries(keys, toml_values, max_size=1)),
+    variables=st.just({}) | variables,
+)
 def test_the_short_way_gives_what_the_long_one_does_and_refuses_what_it_refuses(
-    target: type[Any], values: dict[str, Any]
+    target: type[Any], values: dict[str, Any], variables: dict[str, str]
 ) -> None:
     from hephaestus._fitting import NotFitting, fit
     from hephaestus._structure import structure
 
-    short = long = None
+    long = None
     with suppress(ConfigError):
-        long = structure(target, values, "file", {}, "HEPHAESTUS_DEMO_", Path("/base"))
-    with suppress(NotFitting):
-        short = fit(target, values, Path("/base"))
-    # Texts, since NaN equals nothing and 1 equals True.
-    assert repr(short) == repr(long)
+        environment = {f"HEPHAESTUS_DEMO_{name}": text for name, text in variables.items()}
+        long = structure(target, values, "file", environment, "HEPHAESTUS_DEMO_", Path("/base"))
+    try:
+        short = fit(target, values, Path("/base"), variables)
+    except NotFitting:
+        # The long way may know what to do with a variable, never with a table.
+        assert long is None or variables
+    else:
+        # Texts, since NaN equals nothing and 1 equals True.
+        assert repr(short) == repr(long)
 
 
 @attrs.frozen
@@ -347,7 +361,7 @@ def test_the_short_way_leaves_to_the_long_one_what_it_does_not_know(values: dict
     from hephaestus._fitting import NotFitting, fit
 
     with pytest.raises(NotFitting):
-        fit(Particular, values, Path("/base"))
+        fit(Particular, values, Path("/base"), {})
 
 
 @pytest.mark.parametrize("level", ["info", "INFO", "Warning"])
@@ -359,3 +373,9 @@ def test_a_log_level_is_taken_in_any_case(level: str, tmp_path: Path) -> None:
 def test_an_unknown_log_level_names_variable_and_choices(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"HEPHAESTUS_LOG_LEVEL.*one of debug, info.*'loud'"):
         load_configuration(tmp_path, {"HEPHAESTUS_LOG_LEVEL": "loud"}).core()
+
+
+def test_the_command_line_takes_the_same_log_levels() -> None:
+    choice = next(each.type for each in root.params if each.name == "log_level")
+    assert isinstance(choice, click.Choice)
+    assert tuple(choice.choices) == LOG_LEVELS

@@ -20,6 +20,7 @@ Logs go to stderr, results to stdout. Exit codes: 0 done, 1 failed or refused, 2
 signal. Settings also come from [tool.hephaestus] in pyproject.toml or from hephaestus.toml, and from the environment
 (HEPHAESTUS_LOG_FORMAT, HEPHAESTUS_DISABLED_PLUGINS, ...)."""
 
+# `hephaestus.config.LOG_LEVELS`, which `--version` need not import.
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
