@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from hephaestus._formatters import JsonFormatter
 from hephaestus._handlers import LINE_HANDLERS, EventFileHandler
-from hephaestus._json_line import clock, dumps, item, quote
+from hephaestus._json_line import clock, dumps, dumps_anything
 from hephaestus._redact import may_hold_secret
 from hephaestus._source import source_of
 from hephaestus._validation import explain
@@ -29,7 +29,7 @@ from hephaestus.emit import PLAIN_LOGGERS, deliver, level_number, listeners
 if TYPE_CHECKING:
     from hephaestus.event import TelemetryEvent
 
-__all__ = ["compile_part", "compiled_source"]
+__all__ = ["compile_part"]
 
 _MISSING = object()
 
@@ -40,10 +40,8 @@ _NAMES: dict[str, object] = {
     "INSIDE": slice(1, -1),
     "JsonFormatter": JsonFormatter,
     "KeyError": KeyError,
-    "LEAST": -(1 << 2048),  # what is beyond these two is written in another way; see `jsonable`
     "LINE_HANDLERS": LINE_HANDLERS,
     "MISSING": _MISSING,
-    "MOST": 1 << 2048,
     "PLAIN_LOGGERS": PLAIN_LOGGERS,
     "PathLike": PathLike,
     "PlainPath": type(Path()),
@@ -56,36 +54,28 @@ _NAMES: dict[str, object] = {
     "deliver": deliver,
     "dict": dict,
     "dumps": dumps,
+    "dumps_anything": dumps_anything,
     "explain": explain,
-    "false": "false",
     "float": float,
     "int": int,
     "isinstance": isinstance,
-    "item": item,
     "join": b"".join,
     "len": len,
     "level_names": _levelToName,
     "list": list,
     "listeners": listeners,
     "may_hold_secret": may_hold_secret,
-    "quote": quote,
     "str": str,
     "time_ns": time_ns,
-    "true": "true",
     "tuple": tuple,
     "type": type,
     "write": os.write,
 }
 
 
-def compiled_source(event: TelemetryEvent, part: str) -> str:
-    """Return the source of one of an event's functions (see `hephaestus._source.PARTS`) as it is compiled here."""
-    return source_of(event, part, by_orjson=dumps is not None)
-
-
 def compile_part(event: TelemetryEvent, part: str) -> Callable[..., Any]:
     """Compile one of an event's functions; tracebacks and debuggers show its source."""
-    source = compiled_source(event, part)
+    source = source_of(event, part)
     filename = f"<{part} of {event.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"__name__": __name__} | {f"_{name}": value for name, value in _NAMES.items()}
@@ -111,5 +101,4 @@ def _emit_with_care(
         payload["level"] = getLevelName(number)
     event.check(payload)
     if logger.isEnabledFor(number):
-        ordered = {name: payload[name] for name in event.types if name in payload}
-        deliver(logger, event, number, message, ordered, None, False)
+        deliver(logger, event, number, message, payload, None, False)

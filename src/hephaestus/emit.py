@@ -119,7 +119,7 @@ def deliver(
         event: the definition.
         level: the level's number.
         message: one line for people, or None for the event's description.
-        payload: the event's own fields, in the order of the definition; not changed.
+        payload: the event's own fields; not changed.
         fields: the same as JSON; None where that is to be found out with care.
         clean: True where the fields are known to be plain scalars without secrets.
     """
@@ -171,17 +171,17 @@ def _emitted(
     context: Context,
     clean: bool,
 ) -> Emitted:
-    """The emission as others see it: own fields in the definition's order, then the context's, secrets masked."""
+    """The emission as others see it: the event's own fields, then the context's, secrets masked."""
     known = (context.written or written(context)) if clean else None
     more = context.fields if known is None else known.fields
     merged = {**payload, **more}
     if len(merged) < len(payload) + len(more):
         merged.update(payload)  # an event's own field wins
-    if known is None:
-        merged = redact(merged)
     for name in event.sensitive_fields:
         if name in merged:
             merged[name] = MASK
+    if known is None:
+        merged = redact(merged)
     text = _description(event.description) if message is None else redact(message)
     return Emitted(event, merged, level, text, logger.name, context.run_id)
 

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hephaestus._compile import compiled_source
-from hephaestus._source import PARTS
+from hephaestus._source import PARTS, source_of
 from hephaestus._validation import explain
 from hephaestus.errors import EventError, FieldTypeError
 from hephaestus.event import TelemetryEvent
@@ -136,7 +135,7 @@ def test_each_function_is_compiled_once_on_its_first_call_and_shows_its_source_i
         function = getattr(event, part)
         function(*arguments, **named)
         assert getattr(event, part) is function
-        assert "".join(inspect.getsource(function)) == compiled_source(event, part)
+        assert "".join(inspect.getsource(function)) == source_of(event, part)
         assert part in PARTS
     compiled = event.check
     early({"a": 1})

@@ -73,10 +73,9 @@ def show_command(name: str, as_json: bool, source: bool) -> None:
         click.echo(_listing.dumps(event.json_schema()), nl=False)
         return
     if source:
-        from hephaestus._compile import compiled_source
-        from hephaestus._source import PARTS
+        from hephaestus._source import PARTS, source_of
 
-        click.echo("\n\n".join(compiled_source(event, part) for part in PARTS), nl=False)
+        click.echo("\n\n".join(source_of(event, part) for part in PARTS), nl=False)
         return
     click.echo(f"{_listing.describe(event)}      constant  {event.constant}")
     click.echo(f"      plugin    {registry.definition(event.name).owner}")
