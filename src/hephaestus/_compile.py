@@ -24,7 +24,7 @@ from hephaestus._redact import may_hold_secret
 from hephaestus._source import source_of
 from hephaestus._validation import explain
 from hephaestus.context import current, current_context
-from hephaestus.emit import PLAIN_LOGGERS, deliver, level_number, listeners
+from hephaestus.emit import deliver, level_number, listeners
 
 if TYPE_CHECKING:
     from hephaestus.event import TelemetryEvent
@@ -41,8 +41,8 @@ _NAMES: dict[str, object] = {
     "JsonFormatter": JsonFormatter,
     "KeyError": KeyError,
     "LINE_HANDLERS": LINE_HANDLERS,
+    "Logger": Logger,
     "MISSING": _MISSING,
-    "PLAIN_LOGGERS": PLAIN_LOGGERS,
     "PathLike": PathLike,
     "PlainPath": type(Path()),
     "TypeError": TypeError,

@@ -16,7 +16,7 @@ LANE = """\
     if (
         message is None
         and not _listeners
-        and _type(logger) in _PLAIN_LOGGERS
+        and _type(logger) is _Logger
         and not logger.filters
         and not logger.handlers
     ):

@@ -124,7 +124,8 @@ def _emit(shape: _Shape) -> list[str]:
 
 
 def _emit_payload(shape: _Shape) -> list[str]:
-    lines = ["def emit_payload(logger, level, message, _payload):"]
+    # What is asked for most often is found a little faster as a local.
+    lines = ["def emit_payload(logger, level, message, _payload, _type=_type, _int=_int, _str=_str, _len=_len):"]
     careful = "return _again(logger, level, message, _payload)"
     if any(field.name == "level" for field in shape.fields):
         return [*lines, f"    {careful}"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hephaestus.context import Context
     from hephaestus.event import TelemetryEvent
 
-__all__ = ["PLAIN_LOGGERS", "Emitted", "add_listener", "deliver", "emit_event", "level_number", "listeners"]
+__all__ = ["Emitted", "add_listener", "deliver", "emit_event", "level_number", "listeners"]
 
 Listener = Callable[[Emitted], None]
 OnError = Callable[[BaseException], None]
@@ -36,7 +36,7 @@ _listening = threading.local()
 # Modules whose frames lie between whoever emits and `logging`.
 _EMITTING = frozenset({"hephaestus.emit", "hephaestus.event", "hephaestus._compile"})
 # Whoever derives from Logger may have changed any of its methods, so all of them are called.
-PLAIN_LOGGERS = (logging.Logger, logging.RootLogger)
+_PLAIN_LOGGERS = (logging.Logger, logging.RootLogger)
 
 
 def add_listener(listener: Listener, on_error: OnError) -> Callable[[], None]:
@@ -124,7 +124,7 @@ def deliver(
         clean: True where the fields are known to be plain scalars without secrets.
     """
     context = current.get() or current_context()
-    if type(logger) not in PLAIN_LOGGERS or logger.filters:
+    if type(logger) not in _PLAIN_LOGGERS or logger.filters:
         emitted = _emitted(logger, event, level, message, payload, context, clean)
         logger.log(level, emitted.message, extra=_extra(emitted), stacklevel=_caller()[1])
         _tell(emitted)
