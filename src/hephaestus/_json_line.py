@@ -13,7 +13,7 @@ from logging import getLevelName
 from time import gmtime, strftime, time_ns
 from typing import TYPE_CHECKING, Any
 
-from hephaestus._jsonable import jsonable, printable
+from hephaestus._jsonable import MOST_BITS, jsonable, printable
 from hephaestus._redact import MASK, may_hold_secret, redact, redact_text
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ __all__ = [
     "dumps_anything",
     "dumps_scalars",
     "is_plain",
-    "item",
     "json_line",
     "timestamp",
     "written",
@@ -58,7 +57,7 @@ def dumps_scalars(fields: Mapping[str, str | int | float]) -> bytes:
         else:
             text = f'{text},"{name}":{value!r}'
     # The shortest number that is too long has 617 digits.
-    if len(text) > 616 and any(type(value) is int and value.bit_length() > 2048 for value in fields.values()):
+    if len(text) > 616 and any(type(value) is int and value.bit_length() > MOST_BITS for value in fields.values()):
         raise ValueError("no decimal number in the log")
     return f"{{{text[1:]}}}".encode()
 
@@ -112,11 +111,6 @@ def timestamp(milliseconds: int) -> str:
 def is_plain(text: str) -> bool:
     """Say whether `text` is written as it is: it holds no secret and no lone surrogate."""
     return not may_hold_secret(text) and printable(text) == text
-
-
-def item(name: str, value: object) -> str:
-    """Return `"name":value` with secrets masked, for a value of any type."""
-    return json.dumps(jsonable(redact({name: value})), ensure_ascii=False, separators=(",", ":"))[1:-1]
 
 
 def json_line(
@@ -205,15 +199,12 @@ def _tail(context: Context, event: TelemetryEvent, own: Collection[str]) -> byte
     kept = written(context)
     items = _items(context.fields) if kept is None else kept.items
     masked = event.sensitive_fields
-    return (
-        b"%b}}\n"
-        % "".join(
-            f",{quote(name)}:{quote(MASK)}" if name in masked else text
-            for name, text in items.items()
-            if name not in own
-        ).encode()
-    )
+    mask = quote(MASK)
+    parts = [
+        f",{quote(name)}:{mask}".encode() if name in masked else text for name, text in items.items() if name not in own
+    ]
+    return b"".join((*parts, b"}}\n"))
 
 
-def _items(fields: Mapping[str, Any]) -> dict[str, str]:
-    return {name: f",{item(name, value)}" for name, value in fields.items()}
+def _items(fields: Mapping[str, Any]) -> dict[str, bytes]:
+    return {name: b"," + dumps_anything({name: value})[1:-1] for name, value in fields.items()}

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 
-__all__ = ["jsonable", "printable"]
+__all__ = ["MOST_BITS", "jsonable", "printable"]
 
 _DEEPEST = 64
-_INT_DIGITS_LIMIT = 1 << 2048
+#: Of an integer that is written in decimals.
+MOST_BITS = 2048
 
 
 def printable(text: str) -> str:
@@ -41,7 +42,7 @@ def _jsonable(value: Any, inside: tuple[int, ...]) -> Any:
         return value
     if kind is int:
         # Python refuses to print an int of more than 4300 digits in decimal.
-        return value if -_INT_DIGITS_LIMIT < value < _INT_DIGITS_LIMIT else hex(value)
+        return value if value.bit_length() <= MOST_BITS else hex(value)
     if kind is float:
         return value if math.isfinite(value) else None
     if isinstance(value, (list, tuple, set, frozenset, Mapping)):
