@@ -106,19 +106,16 @@ def test_a_signal_during_a_mend_ends_its_command(project: SampleProject, signum:
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"])
 def test_a_signal_before_the_first_step_ends_the_run_with_its_event(
-    project: SampleProject, tmp_path: Path, signum: int, code: int
+    project: SampleProject, signum: int, code: int
 ) -> None:
     """Here a third party is slow to say what its steps are."""
-    site = tmp_path / "site"
-    (site / "slow-1.dist-info").mkdir(parents=True)
-    (site / "slow-1.dist-info" / "entry_points.txt").write_text("[hephaestus.plugins]\nslow = slow\n")
-    (site / "slow-1.dist-info" / "METADATA").write_text("Name: slow\nVersion: 1\n")
-    (site / "slow.py").write_text(
+    site = project.third_party(
+        "slow",
         "import time\nfrom hephaestus.plugins import hookimpl\n\n\n@hookimpl\n"
         "def hephaestus_guard_rails_steps(project):\n"
-        "    (project.root / 'a.pid').write_text('none')\n    time.sleep(600)\n"
+        "    (project.root / 'a.pid').write_text('none')\n    time.sleep(600)\n",
     )
-    outcome = _stopped(project, signum, PYTHONPATH=str(site))
+    outcome = _stopped(project, signum, PYTHONPATH=site)
     assert outcome.exit_code == code
     assert [record["event"] for record in outcome.events] == ["cli.guard-rails.start", "cli.guard-rails.failed"]
     assert outcome.payloads("cli.guard-rails.failed")[0]["step"] == "plan"

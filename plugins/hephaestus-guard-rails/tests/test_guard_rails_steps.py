@@ -156,18 +156,13 @@ def test_the_plugin_on_the_documentations_page_brings_its_gate(sample: SamplePro
 
 
 @pytest.mark.parametrize("judge", ["lambda *given: 1 / 0", "lambda *given: 'passed'", "lambda *given: None"])
-def test_a_judge_that_fails_or_answers_rubbish_has_not_passed_the_step(
-    sample: SampleProject, tmp_path: Path, judge: str
-) -> None:
-    site = tmp_path / "site"
-    (site / "acme-1.dist-info").mkdir(parents=True)
-    (site / "acme-1.dist-info" / "entry_points.txt").write_text("[hephaestus.plugins]\nacme = acme\n")
-    (site / "acme-1.dist-info" / "METADATA").write_text("Name: acme\nVersion: 1\n")
-    (site / "acme.py").write_text(
+def test_a_judge_that_fails_or_answers_rubbish_has_not_passed_the_step(sample: SampleProject, judge: str) -> None:
+    site = sample.third_party(
+        "acme",
         "from hephaestus.plugins import hookimpl\n\n\n@hookimpl\ndef hephaestus_guard_rails_steps():\n"
-        f"    return [{{'name': 'x', 'check': ['true'], 'judge': {judge}}}]\n"
+        f"    return [{{'name': 'x', 'check': ['true'], 'judge': {judge}}}]\n",
     )
-    outcome = sample.run(PYTHONPATH=str(site))
+    outcome = sample.run(PYTHONPATH=site)
     assert outcome.exit_code == 1
     assert outcome.ended == {"x": ("error", 0)}
     assert outcome.terminal == ["cli.guard-rails.failed"]

@@ -94,6 +94,16 @@ class SampleProject:
         folder.mkdir(parents=True)
         (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
 
+    def third_party(self, name: str, source: str) -> str:
+        """Write a third party's plugin of one module beside the project; returns its folder, for `PYTHONPATH`."""
+        site = self.root.parent / "site"
+        metadata = site / f"{name}-1.dist-info"
+        metadata.mkdir(parents=True)
+        (metadata / "entry_points.txt").write_text(f"[hephaestus.plugins]\n{name} = {name}\n")
+        (metadata / "METADATA").write_text(f"Name: {name}\nVersion: 1\n")
+        (site / f"{name}.py").write_text(source)
+        return str(site)
+
     def environment(self, **variables: str) -> dict[str, str]:
         """The environment for the command: no CI, no activated environment, a cache of the project's own."""
         kept = {
