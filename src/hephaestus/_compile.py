@@ -14,11 +14,9 @@ from functools import partial
 from logging import Logger, _levelToName, getLevelName
 from os import PathLike
 from pathlib import Path
-from time import time_ns
+from time import time
 from typing import TYPE_CHECKING, Any
 
-from hephaestus._formatters import JsonFormatter
-from hephaestus._handlers import LINE_HANDLERS, EventFileHandler
 from hephaestus._json_line import clock, dumps, dumps_anything
 from hephaestus._redact import may_hold_secret
 from hephaestus._source import source_of
@@ -35,18 +33,13 @@ _MISSING = object()
 
 # What generated code may name, behind a `_`.
 _NAMES: dict[str, object] = {
-    "EventFileHandler": EventFileHandler,
     "Exception": Exception,
     "INSIDE": slice(1, -1),
-    "JsonFormatter": JsonFormatter,
     "KeyError": KeyError,
-    "LINE_HANDLERS": LINE_HANDLERS,
-    "Logger": Logger,
     "MISSING": _MISSING,
     "PathLike": PathLike,
     "PlainPath": type(Path()),
     "TypeError": TypeError,
-    "ValueError": ValueError,
     "bool": bool,
     "clock": clock,
     "context": current.get,
@@ -62,11 +55,12 @@ _NAMES: dict[str, object] = {
     "join": b"".join,
     "len": len,
     "level_names": _levelToName,
+    "level_number": level_number,
     "list": list,
     "listeners": listeners,
     "may_hold_secret": may_hold_secret,
     "str": str,
-    "time_ns": time_ns,
+    "time": time,
     "tuple": tuple,
     "type": type,
     "write": os.write,

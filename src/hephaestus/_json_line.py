@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from json.encoder import encode_basestring as quote
-from logging import getLevelName
-from time import gmtime, strftime, time_ns
-from typing import TYPE_CHECKING, Any
+from logging import Logger, getLevelName
+from time import gmtime, strftime, time
+from typing import TYPE_CHECKING, Any, Literal
 
 from hephaestus._jsonable import MOST_BITS, jsonable, printable
 from hephaestus._redact import MASK, may_hold_secret, redact, redact_text
 
 if TYPE_CHECKING:
+    from hephaestus._formatters import JsonFormatter
+    from hephaestus._handlers import EventFileHandler
     from hephaestus.context import Context
     from hephaestus.event import TelemetryEvent
 
@@ -27,7 +29,7 @@ __all__ = [
     "dumps",
     "dumps_anything",
     "dumps_scalars",
-    "is_plain",
+    "ends_of",
     "json_line",
     "timestamp",
     "written",
@@ -76,23 +78,30 @@ def dumps_anything(fields: Mapping[str, Any]) -> bytes:
 
 
 class Ends:
-    """What the lines of an event, a logger and a level have in common within a context.
+    """What the lines of an event have in common within a context, as long as logger and level stay the same.
 
     Attributes:
-        logger: the logger's name.
-        level: the level's name.
+        logger: the logger.
+        level: the level's number.
+        level_name: the level's name.
         head: all between the time and the fields.
         tail: all behind the fields; empty where that is not always the same.
         before: what of the head stands before the message.
         after: what of the head stands behind the message.
+        file: the handler that the last line went to; False before the first, and where the tail is not always the same.
+        formatter: what that handler's lines are formatted by.
     """
 
-    __slots__ = ("after", "before", "head", "level", "logger", "tail")
+    __slots__ = ("after", "before", "file", "formatter", "head", "level", "level_name", "logger", "tail")
 
-    def __init__(self, context: Context, event: TelemetryEvent, logger: str, level: str) -> None:
+    def __init__(self, context: Context, event: TelemetryEvent, logger: Logger, level: int, level_name: str) -> None:
         self.logger = logger
         self.level = level
-        self.before = f'"level":{quote(printable(level))},"logger":{quote(printable(logger))},"message":'.encode()
+        self.level_name = level_name
+        self.file: EventFileHandler | Literal[False] = False
+        self.formatter: JsonFormatter | None = None
+        names = f'"level":{quote(printable(level_name))},"logger":{quote(printable(logger.name))}'
+        self.before = f'{names},"message":'.encode()
         run = "" if context.run_id is None else f',"run_id":{quote(context.run_id)}'
         self.after = f'{run},"event":"{event.name}","payload":{{'.encode()
         text = quote(printable(redact_text(event.description))).encode()
@@ -102,68 +111,73 @@ class Ends:
         self.tail = _tail(context, event, event.required_fields) if fixed else b""
 
 
+def ends_of(context: Context, event: TelemetryEvent, logger: Logger, level: int) -> Ends:
+    """Return what the lines have in common, kept with the context for the next one."""
+    ends = context.ends.get(event.name)
+    level_name = getLevelName(level)
+    if ends is None or ends.logger is not logger or ends.level != level or ends.level_name != level_name:
+        ends = context.ends[event.name] = Ends(context, event, logger, level, level_name)
+    return ends
+
+
 def timestamp(milliseconds: int) -> str:
     """Return whole milliseconds since 1970 as `YYYY-MM-DDTHH:MM:SS.mmmZ`, UTC."""
     seconds, fraction = divmod(milliseconds, 1000)
     return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(seconds))}.{fraction:03d}Z"
 
 
-def is_plain(text: str) -> bool:
-    """Say whether `text` is written as it is: it holds no secret and no lone surrogate."""
-    return not may_hold_secret(text) and printable(text) == text
-
-
 def json_line(
-    logger: str,
+    ends: Ends,
     event: TelemetryEvent,
-    level: int,
     message: str | None,
     context: Context,
-    payload: Mapping[str, Any],
-    fields: bytes,
+    fields: dict[str, Any] | None,
+    clean: bool,
 ) -> bytes:
-    """Return the line of one emission in UTF-8, with a newline.
+    """Return the line of one emission in UTF-8, with a newline; empty where the event's record must be formatted.
 
     Args:
-        logger: the logger's name.
+        ends: what it has in common with others.
         event: the definition.
-        level: the level's number.
-        message: plain; None for the event's description.
-        context: what is merged under the payload.
-        payload: the event's own fields; only their names are looked at.
-        fields: the same as JSON, `"name":value` separated by commas.
+        message: None for the event's description.
+        context: what is merged under the fields.
+        fields: the event's own, sensitive ones masked; None where they are not known as they are written.
+        clean: True where the fields are known to be plain scalars without secrets.
     """
-    name = getLevelName(level)
-    ends = context.ends.get(event.name)
-    if ends is None or ends.logger != logger or ends.level != name:
-        ends = context.ends[event.name] = Ends(context, event, logger, name)
+    if fields is None or (message is not None and not _is_plain(message)):
+        return b""
+    try:
+        own = (dumps if clean else dumps_anything)(fields)[1:-1]
+    except Exception:  # one that is written in another way
+        return b""
     head = ends.head if message is None else b"".join((ends.before, quote(message).encode(), ends.after))
-    tail = ends.tail or _tail(context, event, payload)
+    tail = ends.tail or _tail(context, event, fields)
     begin, end, stamp = clock.last
-    if not begin <= (now := time_ns()) < end:
+    now = time()
+    if now < begin or now >= end:
         stamp = clock.stamp(now)
-    return b"".join((stamp, head, fields, tail if fields else tail.removeprefix(b",")))
+    return b"".join((stamp, head, own, tail if own else tail.removeprefix(b",")))
 
 
 class _Clock:
     """Writes the time.
 
     Attributes:
-        last: the millisecond that was written last: its first nanosecond, the next one's, and its text. A busy program
-            emits many events within one.
+        last: the millisecond that was written last: when it began and when it ended, in seconds since 1970, and its
+            text. A busy program emits many events within one.
     """
 
     __slots__ = ("last",)
 
     def __init__(self) -> None:
-        self.last = (0, 0, b"")
+        self.last = (0.0, 0.0, b"")
 
-    def stamp(self, now: int) -> bytes:
-        """The beginning of a line that is written at `now`, in nanoseconds since 1970."""
-        milliseconds = now // 1_000_000
+    def stamp(self, now: float) -> bytes:
+        """The beginning of a line that is written at `now`, in seconds since 1970."""
+        milliseconds = int(now * 1000)
         text = f'{{"timestamp":"{timestamp(milliseconds)}",'.encode()
         # One assignment of a tuple: another thread sees the old one or the new one.
-        self.last = (milliseconds * 1_000_000, (milliseconds + 1) * 1_000_000, text)
+        self.last = (milliseconds / 1000, (milliseconds + 1) / 1000, text)
         return text
 
 
@@ -192,6 +206,11 @@ def written(context: Context) -> Written | None:
         if clean.keys() == context.fields.keys():
             context.written = Written(clean)
     return context.written
+
+
+def _is_plain(message: object) -> bool:
+    """Say whether a message is written as it is: it holds no secret and no lone surrogate."""
+    return type(message) is str and not may_hold_secret(message) and printable(message) == message
 
 
 def _tail(context: Context, event: TelemetryEvent, own: Collection[str]) -> bytes:

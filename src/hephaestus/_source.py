@@ -12,7 +12,7 @@ from json.encoder import encode_basestring as quote
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hephaestus._lane import LANE
+from hephaestus._lane import ENABLED, LANE
 from hephaestus._redact import MASK, SECRET_KEYS, redact_text
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ _WRITABLE: dict[object, str] = {
 _SCALARS = (bool, int, float, str, Path)
 # The test of a field that may hold any value.
 _NO_TEST = ""
-_LEVEL = "_type(level) is _int"
-_ENABLED = ["    if not logger.isEnabledFor(level):", "        return"]
 
 
 def source_of(event: TelemetryEvent, part: str) -> str:
@@ -103,24 +101,22 @@ class _Shape:
 
 def _check(shape: _Shape) -> list[str]:
     careful = "return _explain(_event, _payload)"
-    return ["def check(_payload):", *_unpack(shape, lambda field: field.test(_USUAL), [], careful)]
+    return ["def check(_payload):", *_unpack(shape, lambda field: field.test(_USUAL), careful)]
 
 
 def _emit(shape: _Shape) -> list[str]:
     given = [field for field in shape.fields if field.name != "level"]
     # With defaults for required fields, too: what is missing is told in the words of the event, not of Python.
     parameters = [f"{field.name}={'_MISSING' if field.required else 'None'}" for field in given]
-    lines = [f"def emit(logger, /, *, level=20, message=None, {', '.join((*parameters, '**_more'))}):"]
+    lines = [f"def emit(logger, /, *, {', '.join((*parameters, 'level=20', 'message=None', '**_more'))}):"]
     careful = f"return _again(logger, level, message, {_dict(given)}, _more)"
     if len(given) < len(shape.fields):
         return [*lines, f"    {careful}"]
-    tests = [_LEVEL, "not _more"]
+    tests = ["not _more"]
     tests += [shape.test(field) or f"{field.name} is not _MISSING" for field in shape.required]
     tests += [f"({field.name} is None or {shape.test(field)})" for field in shape.optional]
-    lines += [*_unless(tests, careful), *_ENABLED, f"    _payload = {_dict(shape.required)}"]
-    for field in shape.optional:
-        lines += [f"    if {field.name} is not None:", f'        _payload["{field.name}"] = {field.name}']
-    return [*lines, *_deliver(shape)]
+    lines += [*_unless(tests, careful), *ENABLED.splitlines(), f"    _payload = {_dict(shape.required)}"]
+    return [*lines, *_deliver(shape, own=True)]
 
 
 def _emit_payload(shape: _Shape) -> list[str]:
@@ -129,17 +125,17 @@ def _emit_payload(shape: _Shape) -> list[str]:
     careful = "return _again(logger, level, message, _payload)"
     if any(field.name == "level" for field in shape.fields):
         return [*lines, f"    {careful}"]
-    return [*lines, *_unpack(shape, shape.test, [_LEVEL], careful), *_ENABLED, *_deliver(shape)]
+    return [*lines, *_unpack(shape, shape.test, careful), *ENABLED.splitlines(), *_deliver(shape)]
 
 
-def _unpack(shape: _Shape, test: Callable[[_Field], str], tests: list[str], careful: str) -> list[str]:
-    """Take the fields out of `_payload` and test them and whatever else is to be tested."""
+def _unpack(shape: _Shape, test: Callable[[_Field], str], careful: str) -> list[str]:
+    """Take the fields out of `_payload` and test them."""
     required, optional = shape.required, shape.optional
     lines = []
     if required:
         lines += ["    try:", *(f'        {field.name} = _payload["{field.name}"]' for field in required)]
         lines += ["    except _KeyError:", f"        {careful}"]
-    lines += _unless([*tests, *(each for field in required if (each := test(field)))], careful)
+    lines += _unless([each for field in required if (each := test(field))], careful)
     if not optional:
         return [*lines, f"    if _len(_payload) != {len(required)}:", f"        {careful}"]
     lines += [f"    if _len(_payload) == {len(required)}:"]
@@ -152,33 +148,37 @@ def _unpack(shape: _Shape, test: Callable[[_Field], str], tests: list[str], care
     return [*lines, "        if _len(_payload) != _known:", f"            {careful}"]
 
 
-def _deliver(shape: _Shape) -> list[str]:
-    """Emit a payload that passed the tests."""
-    lines = []
+def _deliver(shape: _Shape, *, own: bool = False) -> list[str]:
+    """Emit a payload that passed the tests; with `own`, `_payload` holds the required fields only."""
+    required = [field for field in shape.texts if field.required]
+    lines = [line for field in required for line in _path_as_text(field)]
     if shape.texts:
         # All texts, which are searched for secrets at once.
-        first = [field for field in shape.texts if field.required]
-        for field in first:
-            lines += _path_as_text(field)
-        lines.append(f"_words = {' + '.join(field.name for field in first) or quote('')}")
-        for field in shape.texts:
-            if not field.required:
-                lines += _where_given(field, [*_path_as_text(field), f"_words += {field.name}"])
+        lines.append(f"_words = {' + '.join(field.name for field in required) or quote('')}")
+    for field in shape.optional:
+        given = [f"_payload[{quote(field.name)}] = {field.name}"] if own else []
+        if field in shape.texts:
+            given += [*_path_as_text(field), f"_words += {field.name}"]
+        lines += _where_given(field, given)
+    if shape.texts:
         lines.append("_clean = not _may_hold_secret(_words)")
     if shape.changed:
         lines.append("_fields = {**_payload}")
     for field in shape.changed:
-        value = quote(MASK) if field.masked else field.name
-        lines += _where_given(field, [f"_fields[{quote(field.name)}] = {value}"])
-    json = f"{'_dumps' if shape.is_plain else '_dumps_anything'}({'_fields' if shape.changed else '_payload'})[_INSIDE]"
-    clean = str(shape.is_plain)
-    if shape.texts:
-        json, clean = f"{json} if _clean else None", "_clean"
-    return [*_indented(1, lines), *LANE.format(json=json, clean=clean, name=shape.event).splitlines()]
+        lines += _where_given(field, [f"_fields[{quote(field.name)}] = {quote(MASK) if field.masked else field.name}"])
+    conditions = ([] if shape.required else ["_payload"]) + (["_clean"] if shape.texts else [])
+    lane = LANE.format(
+        name=shape.event,
+        given="".join(f" and {each}" for each in conditions),
+        fields="_fields" if shape.changed else "_payload",
+        dumps="_dumps" if shape.is_plain else "_dumps_anything",
+        clean="_clean" if shape.texts else str(shape.is_plain),
+    )
+    return [*_indented(1, lines), *lane.splitlines()]
 
 
 def _where_given(field: _Field, lines: list[str]) -> list[str]:
-    return lines if field.required else [f"if {field.name} is not None:", *_indented(1, lines)]
+    return lines if field.required or not lines else [f"if {field.name} is not None:", *_indented(1, lines)]
 
 
 def _path_as_text(field: _Field) -> list[str]:

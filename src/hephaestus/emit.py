@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from hephaestus._emitted import Emitted
 from hephaestus._formatters import JsonFormatter
-from hephaestus._handlers import LINE_HANDLERS
-from hephaestus._json_line import is_plain, json_line, written
+from hephaestus._handlers import LINE_HANDLERS, EventFileHandler
+from hephaestus._json_line import ends_of, json_line, written
 from hephaestus._redact import MASK, redact, redact_text
 from hephaestus.context import current, current_context
 from hephaestus.errors import EventError
@@ -97,16 +97,17 @@ def level_number(level: object) -> int:
     names = logging.getLevelNamesMapping()
     if isinstance(level, str) and level.upper() in names:
         return names[level.upper()]
-    raise EventError(f"unknown level {level!r}", hint=f"one of {', '.join(names)}, or a number")
+    # Whatever `logging` said of it before says less.
+    raise EventError(f"unknown level {level!r}", hint=f"one of {', '.join(names)}, or a number") from None
 
 
 def deliver(
     logger: logging.Logger,
     event: TelemetryEvent,
-    level: int,
+    level: int | str,
     message: str | None,
     payload: dict[str, Any],
-    fields: bytes | None,
+    fields: dict[str, Any] | None,
     clean: bool,
 ) -> None:
     """Hand a validated event to the handlers, as `logging` would, and to the listeners.
@@ -117,44 +118,46 @@ def deliver(
     Args:
         logger: its level is enabled.
         event: the definition.
-        level: the level's number.
+        level: the level's number or name.
         message: one line for people, or None for the event's description.
         payload: the event's own fields; not changed.
-        fields: the same as JSON; None where that is to be found out with care.
+        fields: the same as they are written; None where that is to be found out with care.
         clean: True where the fields are known to be plain scalars without secrets.
+
+    Raises:
+        EventError: an unknown level (a ValueError).
     """
+    if type(level) is not int:
+        level = level_number(level)
     context = current.get() or current_context()
     if type(logger) not in _PLAIN_LOGGERS or logger.filters:
         emitted = _emitted(logger, event, level, message, payload, context, clean)
         logger.log(level, emitted.message, extra=_extra(emitted), stacklevel=_caller()[1])
         _tell(emitted)
         return
-    if message is not None and (type(message) is not str or not is_plain(message)):
-        fields = None
     record = line = None
     node: logging.Logger | None = logger
     while node is not None:  # as Logger.callHandlers does
         for handler in node.handlers:
             if level < handler.level:
                 continue
-            if (
-                fields is not None
-                and type(handler) in LINE_HANDLERS
-                and type(handler.formatter) is JsonFormatter
-                and not handler.filters
-            ):
+            if type(handler) in LINE_HANDLERS and type(handler.formatter) is JsonFormatter and not handler.filters:
                 if line is None:
-                    line = json_line(logger.name, event, level, message, context, payload, fields)
-                try:
-                    handler.write_line(line)  # type: ignore[attr-defined]  # one of LINE_HANDLERS
-                except Exception:
-                    record = record or _record(logger, event, level, message, payload, context, clean)
-                    handler.handleError(record)
-            else:
-                record = record or _record(logger, event, level, message, payload, context, clean)
-                handler.handle(record)
+                    ends = ends_of(context, event, logger, level)
+                    line = json_line(ends, event, message, context, fields, clean)
+                if line:
+                    try:
+                        handler.write_line(line)  # type: ignore[attr-defined]  # one of LINE_HANDLERS
+                    except Exception:
+                        record = record or _record(logger, event, level, message, payload, context, clean)
+                        handler.handleError(record)
+                    if type(handler) is EventFileHandler and ends.tail:
+                        ends.file, ends.formatter = handler, handler.formatter
+                    continue
+            record = record or _record(logger, event, level, message, payload, context, clean)
+            handler.handle(record)
         node = node.parent if node.propagate else None
-    if line is None and record is None and not logger.hasHandlers():  # the last resort of `logging`
+    if not line and record is None and not logger.hasHandlers():  # the last resort of `logging`
         record = _record(logger, event, level, message, payload, context, clean)
         logger.callHandlers(record)
     if listeners:

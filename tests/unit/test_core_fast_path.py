@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from enum import IntEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -140,6 +141,7 @@ def encoder(request: pytest.FixtureRequest) -> Iterator[None]:
     dumps = pytest.importorskip("orjson").dumps if request.param == "orjson" else _json_line.dumps_scalars
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(_compile._NAMES, "dumps", dumps)
+        patch.setattr(_json_line, "dumps", dumps)
         yield
 
 
@@ -201,10 +203,35 @@ def test_an_events_own_emit_raises_what_emit_event_raises(rig: Rig, payload: dic
     assert rig.written() == []
 
 
-@pytest.mark.parametrize("level", ["LOUD", None, True, 1.5])
-def test_an_events_own_emit_refuses_an_unknown_level(rig: Rig, level: Any) -> None:
-    with pytest.raises(EventError, match="unknown level"):
-        rig.emit(DONE.emit, level=level, path="p", count=1)
+@pytest.mark.parametrize("level", ["LOUD", None, [], True, 1.5, 20.0])
+def test_an_unknown_level_is_refused_in_words_of_its_own_whether_the_logger_is_on_or_off(rig: Rig, level: Any) -> None:
+    for arguments in ((DONE.emit,), (emit_event, DONE)):
+        rig.emit(*arguments, path="p", count=1)
+        for off in (False, True):
+            rig.logger.disabled = off
+            try:
+                with pytest.raises(EventError, match="unknown level") as caught:
+                    rig.emit(*arguments, level=level, path="p", count=1)
+            finally:
+                rig.logger.disabled = False
+            assert caught.value.__suppress_context__
+    assert rig.written() == []
+
+
+def test_a_number_of_another_class_is_a_level_and_a_name_is_none_where_the_logger_is_off(rig: Rig) -> None:
+    class Level(IntEnum):
+        INFO = logging.INFO
+        DEBUG = logging.DEBUG
+
+    for level in (Level.INFO, "info"):
+        assert json.loads(rig.emit(DONE.emit, level=level, path="p", count=1))["level"] == "INFO"
+    rig.parent.handlers[:] = rig.handlers
+    DONE.emit(rig.logger, level=Level.DEBUG, path="p", count=1)
+    DONE.emit(rig.logger, level="debug", path="p", count=1)
+    rig.logger.disabled = True
+    DONE.emit(rig.logger, level="error", path="p", count=1)
+    rig.logger.disabled = False
+    assert rig.written() == []
 
 
 def test_an_events_own_emit_takes_levels_by_name_and_fills_a_field_of_that_name(rig: Rig) -> None:
@@ -353,6 +380,69 @@ def test_another_formatter_and_a_renamed_level_are_heeded(tree: tuple[logging.Lo
     first, second, third = file.read_text().splitlines()
     assert [json.loads(line)["level"] for line in (first, second)] == ["INFO", 'IN"FO']
     assert third == "demo.done It is done."
+
+
+CHANGES: dict[str, tuple[Callable[[logging.Logger, logging.Logger, EventFileHandler], object], list[int]]] = {
+    "nothing": (lambda parent, child, other: None, [1, 0]),
+    "another file instead": (lambda parent, child, other: parent.handlers.__setitem__(0, other), [0, 1]),
+    "another file, too": (lambda parent, child, other: parent.addHandler(other), [1, 1]),
+    "the same file twice": (lambda parent, child, other: parent.handlers.append(parent.handlers[0]), [2, 0]),
+    "a file of the child's": (lambda parent, child, other: child.addHandler(other), [1, 1]),
+    "a list of handlers": (lambda parent, child, other: setattr(parent, "handlers", [other]), [0, 1]),
+    "a level of the file": (lambda parent, child, other: parent.handlers[0].setLevel(logging.ERROR), [0, 0]),
+    "a level of the logger": (lambda parent, child, other: parent.setLevel(logging.ERROR), [0, 0]),
+    "a filter of the file": (lambda parent, child, other: parent.handlers[0].addFilter(lambda record: False), [0, 0]),
+    "a filter of the logger": (lambda parent, child, other: child.addFilter(lambda record: False), [0, 0]),
+    "no propagation": (lambda parent, child, other: setattr(child, "propagate", False), [0, 0]),
+    "a logger between": (lambda parent, child, other: setattr(child, "parent", between(parent, other)), [1, 1]),
+    "no parent": (lambda parent, child, other: setattr(child, "parent", None), [0, 0]),
+}
+
+
+def between(parent: logging.Logger, handler: logging.Handler) -> logging.Logger:
+    logger = logging.Logger("between")  # noqa: LOG001
+    logger.parent = parent
+    logger.addHandler(handler)
+    return logger
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_changes_after_the_first_lines_holds_for_the_next(
+    tree: tuple[logging.Logger, logging.Logger, Path], tmp_path: Path, change: str
+) -> None:
+    parent, child, file = tree
+    other = EventFileHandler(tmp_path / "other")
+    other.setFormatter(JsonFormatter())
+    for _ in range(2):
+        DONE.emit(child, path="p", count=1)
+    changing, expected = CHANGES[change]
+    try:
+        changing(parent, child, other)
+        DONE.emit(child, path="p", count=2)
+    finally:
+        other.close()
+        child.parent = parent
+    assert [len(events_in(file)) - 2, len(events_in(tmp_path / "other"))] == expected
+
+
+def test_loggers_of_one_name_and_lines_in_turn_go_where_each_belongs(tmp_path: Path) -> None:
+    files = [tmp_path / "one", tmp_path / "two"]
+    loggers = []
+    for file in files:
+        root, logger = (logging.Logger(name, logging.INFO) for name in ("root", "same"))  # noqa: LOG001
+        logger.parent = root
+        root.addHandler(EventFileHandler(file))
+        root.handlers[0].setFormatter(JsonFormatter())
+        loggers.append(logger)
+    for count in range(6):
+        DONE.emit(loggers[count // 2 % 2], path="p", count=count)
+    for logger in loggers:
+        assert logger.parent is not None
+        logger.parent.handlers[0].close()
+    assert [[json.loads(line)["payload"]["count"] for line in file.read_bytes().splitlines()] for file in files] == [
+        [0, 1, 4, 5],
+        [2, 3],
+    ]
 
 
 def test_a_record_factory_is_heeded(tree: tuple[logging.Logger, logging.Logger, Path]) -> None:
