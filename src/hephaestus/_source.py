@@ -129,7 +129,7 @@ def _emit_payload(shape: _Shape) -> list[str]:
 
 
 def _unpack(shape: _Shape, test: Callable[[_Field], str], careful: str) -> list[str]:
-    """Take the fields out of `_payload` and test them."""
+    """Take the fields out of `_payload` and test them. An optional one given as None is left out."""
     required, optional = shape.required, shape.optional
     lines = []
     if required:
@@ -143,7 +143,9 @@ def _unpack(shape: _Shape, test: Callable[[_Field], str], careful: str) -> list[
     lines += ["    else:", f"        _known = {len(shape.fields)}"]
     for field in optional:
         lines += [f'        if "{field.name}" in _payload:', f'            {field.name} = _payload["{field.name}"]']
-        lines += [f"            if not {test(field)}:", f"                {careful}"]
+        lines += [f"            if not {test(field)}:", f"                if {field.name} is not None:"]
+        lines += [f"                    {careful}"]
+        lines += [f'                del _payload["{field.name}"]', "                _known -= 1"]
         lines += ["        else:", f"            {field.name} = None", "            _known -= 1"]
     return [*lines, "        if _len(_payload) != _known:", f"            {careful}"]
 

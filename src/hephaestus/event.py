@@ -60,7 +60,7 @@ class TelemetryEvent:
         "constant": "The name in capitals, `.` and `-` as `_`.",
         "check": "Validate a payload (a dict of the caller's), taking out optional fields given as None.",
         "emit": "Emit the event: `EVENT.emit(logger, *, level=…, message=…, **fields)`; see `emit_event`.",
-        "emit_payload": "The same with the fields as a dict: `EVENT.emit_payload(logger, level, message, payload)`.",
+        "emit_payload": "The same with a dict of the caller's: `EVENT.emit_payload(logger, level, message, payload)`.",
     }
 
     name: str

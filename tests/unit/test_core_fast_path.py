@@ -76,7 +76,8 @@ def emissions(draw: st.DrawFn) -> tuple[TelemetryEvent, dict[str, Any]]:
     sensitive = [name for name in fields if draw(st.integers(0, 5)) == 0]
     event = TelemetryEvent("demo.generated", draw(texts), required, optional, sensitive)
     names = draw(st.permutations([*required, *(name for name in optional if draw(st.booleans()))]))
-    return event, {name: draw(KINDS[fields[name]]) for name in names}
+    left_out = {name: draw(st.integers(0, 4)) == 0 for name in optional}
+    return event, {name: None if left_out.get(name) else draw(KINDS[fields[name]]) for name in names}
 
 
 contexts = st.one_of(
