@@ -33,10 +33,16 @@ _CLOSED = _Descriptor(-1)
 class EventFileHandler(logging.Handler):
     """Appends one line a record to a file that other processes may share.
 
-    The file is opened O_APPEND and each line is one `write`, so lines of several processes and threads never mix.
+    The file is opened O_APPEND and each line is one `write`, so lines of several processes and threads never mix. What
+    cannot be written is counted; a warning on stderr says so at once, and how much it was when the file is closed.
 
     Args:
         path: the file; made when it does not exist, in a folder that must.
+
+    Attributes:
+        path: the file.
+        lost: how many lines could not be written.
+        descriptor: where the next line may begin; none such where the file is closed, or ends in part of a line.
 
     Raises:
         UsageError: the file cannot be opened.
@@ -45,14 +51,16 @@ class EventFileHandler(logging.Handler):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__()
         self.path = Path(path)
-        self.descriptor = _CLOSED
+        self.lost = 0
+        self.descriptor = self._opened = _CLOSED
         try:
-            self.descriptor = _Descriptor(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666))
+            self._opened = _Descriptor(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666))
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
             raise UsageError(
-                f"cannot open the log file {str(path)!r}: {reason}", hint="name a file in an existing, writable folder"
+                f"cannot open the log file {str(path)!r}: {_reason(error)}",
+                hint="name a file in an existing, writable folder",
             ) from error
+        self.descriptor = self._opened
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record's line."""
@@ -61,21 +69,60 @@ class EventFileHandler(logging.Handler):
         except Exception:
             self.handleError(record)
 
-    def write_line(self, line: bytes) -> None:
+    def write_line(self, line: bytes, written: int = 0) -> None:
         """Write a line that ends with a newline; the kernel keeps lines of other threads apart, so no lock is taken.
+
+        Args:
+            line: the line.
+            written: how much of it is in the file.
 
         Raises:
             OSError: it cannot be written.
         """
-        file = self.descriptor
-        written = os.write(file.number, line)
-        while written < len(line):
-            written += os.write(file.number, line[written:])
+        file = self._opened
+        if self.descriptor is not file and not written:
+            line = b"\n" + line  # the part of a line that the file ends in spoils no other
+        try:
+            while written < len(line):
+                written += os.write(file.number, line[written:])
+        except OSError:
+            if written:
+                self.descriptor = _CLOSED
+            raise
+        self.descriptor = self._opened
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Count a line that could not be written; report any other error as `logging` does."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        self.acquire()
+        try:
+            self.lost += 1
+            first = self.lost == 1
+        finally:
+            self.release()
+        if first:
+            _warn(f"cannot write to the log file {str(self.path)!r}: {_reason(error)}")
 
     def close(self) -> None:
-        """Close the file; a second call does nothing."""
+        """Close the file and say how many lines it lacks; a second call does nothing."""
         super().close()
-        self.descriptor = _CLOSED
+        if self._opened is not _CLOSED and self.lost:
+            _warn(f"the log file {str(self.path)!r} lacks {self.lost} line{'s'[: self.lost != 1]}")
+        self.descriptor = self._opened = _CLOSED
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _warn(text: str) -> None:
+    # As for all errors of handlers, `logging.raiseExceptions` decides whether anybody is told.
+    if logging.raiseExceptions:
+        with suppress(Exception):
+            sys.stderr.write(f"warning: {text}\n")
 
 
 class ConsoleHandler(logging.StreamHandler[IO[str]]):

@@ -51,7 +51,7 @@ LANE = """\
                     _descriptor = _taker.descriptor  # held, lest another thread close it meanwhile
                     _count = _write(_descriptor.number, _line)
                     if _count < _len(_line):
-                        _taker.write_line(_line[_count:])
+                        _taker.write_line(_line, _count)
                     return
         except _Exception:
             pass  # `deliver` tries again, and reports what happens
