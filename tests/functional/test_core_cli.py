@@ -226,17 +226,20 @@ from hephaestus.cli import main
 from hephaestus.cli._root import root
 
 @root.command("wait")
-def wait():
+@click.option("--hang", is_flag=True)
+def wait(hang):
     print("waiting", flush=True)
     try:
         time.sleep(60)
     finally:
         print("tidied", flush=True)
+        if hang:
+            time.sleep(60)
 
 from hephaestus.cli import _group
 _get = _group.RootGroup.get_command
 _group.RootGroup.get_command = lambda self, ctx, name: wait if name == "wait" else _get(self, ctx, name)
-sys.argv = ["hephaestus", "wait"]
+sys.argv[1:1] = ["wait"]
 main()
 """
 
@@ -247,13 +250,28 @@ main()
     ids=lambda value: str(value),
 )
 def test_a_signal_lets_the_command_tidy_up_and_gives_its_exit_code(number: signal.Signals, code: int) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND_THAT_WAITS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "waiting\n"
-    time.sleep(0.05)
+    process = _waiting()
     process.send_signal(number)
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, output) == (code, "tidied\n")
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_second_signal_ends_a_command_whose_way_out_hangs(number: signal.Signals) -> None:
+    process = _waiting("--hang")
+    assert process.stdout is not None
+    process.send_signal(number)
+    assert process.stdout.readline() == "tidied\n"
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == -number
+
+
+def _waiting(*options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", COMMAND_THAT_WAITS, *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting\n"
+    time.sleep(0.05)
+    return process

@@ -45,10 +45,20 @@ def _prepare() -> None:
     # What a start has made lives to the end: no search for garbage need look through it.
     gc.freeze()
     gc.enable()
+    arrived: set[int] = set()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if number in arrived:
+            # A second one ends the process at once, should the first one's way out hang.
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        arrived.add(number)
+        raise Interrupted(number)
+
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Under nohup SIGHUP is ignored, and stays so.
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
+            signal.signal(number, interrupt)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -78,14 +88,6 @@ def _run(arguments: Sequence[str], on_start: Callable[[], None] | None = None) -
         return _exit_code(error, debug=context.params.get("debug", "--debug" in arguments))
     finally:
         session.close()
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    import signal
-
-    # A second signal ends the process at once, should the first one's way out hang.
-    signal.signal(number, signal.SIG_DFL)
-    raise Interrupted(number)
 
 
 def _exit_code(error: BaseException, *, debug: bool) -> int:
