@@ -45,11 +45,15 @@ class SignalGate:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._depth -= 1
-        if self._depth == 0:
+        if self._depth:
+            return
+        try:
+            self.check()
+        finally:
             while self._before:
                 number, handler = self._before.popitem()
                 signal.signal(number, handler)
-            if self._pending and not self._is_spent:
+            if self._pending and not self._is_spent:  # since the check
                 signal.raise_signal(self._pending.pop(0))
 
     @contextlib.contextmanager
@@ -65,16 +69,17 @@ class SignalGate:
     def check(self) -> None:
         """Let a signal that was put off end the work here."""
         if self._pending and not self._is_spent:
-            self._let_through(self._pending.pop(0), sys._getframe())
+            self._let_through(sys._getframe())
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
+        self._pending.append(number)
         if self._is_open:
-            self._let_through(number, frame)
-        else:
-            self._pending.append(number)
+            self._let_through(frame)
 
-    def _let_through(self, number: int, frame: FrameType | None) -> None:
+    def _let_through(self, frame: FrameType | None) -> None:
+        # Closed first: one that arrives from here on waits behind those that have.
         self._is_open, self._is_spent = False, True
+        number = self._pending.pop(0)
         try:
             self._before[number](number, frame)
         finally:
