@@ -61,14 +61,18 @@ class Environment:
         venv.create(folder, with_pip=False, symlinks=True)
         self.python = folder / "bin" / "python"
         site = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
-        shared = folder / "dependencies"
-        shared.mkdir()
-        for name in DEPENDENCIES:
+        self.shared = folder / "dependencies"
+        self.shared.mkdir()
+        self.see(*DEPENDENCIES)
+        (site / "dependencies.pth").write_text(f"{self.shared}\n")
+
+    def see(self, *distributions: str) -> None:
+        """Have distributions that are installed beside the tests here, too."""
+        for name in distributions:
             for file in distribution(name).files or ():
                 top = file.parts[0]
-                if not top.startswith("..") and not (shared / top).is_symlink():
-                    (shared / top).symlink_to(Path(str(distribution(name).locate_file(top))))
-        (site / "dependencies.pth").write_text(f"{shared}\n")
+                if not top.startswith("..") and not (self.shared / top).is_symlink():
+                    (self.shared / top).symlink_to(Path(str(distribution(name).locate_file(top))))
 
     def pip(self, *arguments: str) -> None:
         """Run pip on this environment."""
@@ -85,13 +89,15 @@ class Environment:
 
     def run(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run this environment's `hephaestus`."""
+        return self._run(self.python.parent / "hephaestus", *arguments, cwd=cwd)
+
+    def python_run(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """Run this environment's Python."""
+        return self._run(self.python, *arguments, cwd=cwd)
+
+    def _run(self, program: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self.python.parent / "hephaestus", *arguments],
-            capture_output=True,
-            text=True,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            timeout=60,
+            [program, *arguments], capture_output=True, text=True, cwd=cwd, stdin=subprocess.DEVNULL, timeout=60
         )
 
 
@@ -125,6 +131,12 @@ def core_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cleanup_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cleanup plugin, built as a wheel."""
     return _build(REPOSITORY / "plugins" / "hephaestus-cleanup", tmp_path_factory.mktemp("cleanup"))
+
+
+@pytest.fixture
+def build_wheel() -> Callable[[Path, Path], Path]:
+    """Build a project as a wheel into a folder."""
+    return _build
 
 
 @pytest.fixture

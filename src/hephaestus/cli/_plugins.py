@@ -1,14 +1,17 @@
-"""`hephaestus plugins`: what is installed, in what state, and what it contributes."""
+"""`hephaestus plugins`: what is installed, in what state, what it contributes; and the beginning of a new one."""
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 import click
 
 from hephaestus.cli._listing import dumps
-from hephaestus.cli._session import current_session
+from hephaestus.cli._session import CORE_COMMANDS, current_session
 from hephaestus.cli._style import styled
+from hephaestus.errors import UsageError
 from hephaestus.plugins import Plugin
 
 __all__ = ["plugins"]
@@ -16,7 +19,7 @@ __all__ = ["plugins"]
 _COLOURS = {"ok": "green", "disabled": "yellow", "broken": "red"}
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--timings", is_flag=True, help="Show how long each plugin took to import.")
 @click.option("--json", "as_json", is_flag=True, help="Write a list of objects instead.")
 def plugins(timings: bool, as_json: bool) -> None:
@@ -29,6 +32,10 @@ def plugins(timings: bool, as_json: bool) -> None:
       hephaestus plugins --timings
       hephaestus --disable-plugin cleanup plugins
     """
+    if click.get_current_context().invoked_subcommand is not None:
+        if timings or as_json:
+            raise UsageError("--timings and --json are about the list of plugins", hint="leave them out")
+        return
     host = current_session().host
     host.definitions()
     commands, tables = host.commands, host.config_tables
@@ -40,6 +47,36 @@ def plugins(timings: bool, as_json: bool) -> None:
         click.echo(_describe(plugin, timings=timings), nl=False)
     if not host.plugins:
         click.echo("No plugin is installed. Try: pip install hephaestus-cleanup")
+
+
+@plugins.command("new")
+@click.argument("name")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where to write it, hephaestus-NAME by default.")
+def new_command(name: str, folder: Path | None) -> None:
+    """Write the project of a new plugin: an event, a command, and tests that pass.
+
+    NAME is the command's name, too: lower-case words that hyphens join. The folder must not exist yet.
+
+    \b
+    Example:
+      hephaestus plugins new todo
+      cd hephaestus-todo
+      python -m pip install --editable '.[test]'
+      python -m pytest
+      hephaestus todo README.md
+    """
+    from hephaestus.cli._scaffold import plugin_name, write_plugin
+
+    host = current_session().host
+    taken = {*CORE_COMMANDS, *host.commands, *(plugin.name for plugin in host.plugins)}
+    name = plugin_name(name, taken)
+    folder, written = write_plugin(name, folder)
+    for path in written:
+        click.echo(folder / path)
+    click.echo(
+        f"\nNext:\n  cd {shlex.quote(str(folder))}\n  python -m pip install --editable '.[test]'\n  python -m pytest\n"
+        f"  hephaestus {name} README.md"
+    )
 
 
 def _describe(plugin: Plugin, *, timings: bool) -> str:
