@@ -17,7 +17,7 @@ from hephaestus._jsonable import jsonable, printable
 from hephaestus._redact import redact, redact_text
 from hephaestus.context import current_context
 
-__all__ = ["JsonFormatter", "TextFormatter"]
+__all__ = ["JsonFormatter", "TextFormatter", "escaped", "pair"]
 
 # The attributes that every record has; the others are the caller's `extra`.
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
@@ -101,31 +101,36 @@ class TextFormatter(logging.Formatter):
         """Return the line, without a newline at its end."""
         line = _Line(record)
         pairs = [] if line.event is None else [f"event={line.event}"]
-        pairs += [f"{_bare(str(name))}={_text(value)}" for name, value in line.payload.items()]
+        pairs += [pair(name, value) for name, value in line.payload.items()]
         if line.run_id is not None and (pairs or line.event):
-            pairs.append(f"run_id={_text(line.run_id)}")
-        text = f"{_escape(record.levelname)} {_escape(record.name)}: {_escape(line.message)}"
+            pairs.append(pair("run_id", line.run_id))
+        text = f"{escaped(record.levelname)} {escaped(record.name)}: {escaped(line.message)}"
         if pairs:
             text += f" | {' '.join(pairs)}"
         for row in line.trace.splitlines():
-            text += f"\n    {_escape(row)}"
+            text += f"\n    {escaped(row)}"
         return text
+
+
+def pair(name: object, value: object) -> str:
+    """Return a field as `name=value`: what is safe stands bare, all else is JSON."""
+    return f"{_bare(str(name))}={_text(value)}"
 
 
 def _text(value: object) -> str:
     plain = jsonable(value)
     if isinstance(plain, str):
         return _bare(plain)
-    return _escape(json.dumps(plain, ensure_ascii=False, separators=(",", ":")), json_text=True)
+    return escaped(json.dumps(plain, ensure_ascii=False, separators=(",", ":")), json_text=True)
 
 
 def _bare(text: str) -> str:
     if text.isprintable() and _BARE.fullmatch(text):
         return text
-    return _escape(json.dumps(text, ensure_ascii=False), json_text=True)
+    return escaped(json.dumps(text, ensure_ascii=False), json_text=True)
 
 
-def _escape(text: str, *, json_text: bool = False) -> str:
+def escaped(text: str, *, json_text: bool = False) -> str:
     """Escape whatever does not print: controls, line and paragraph separators, bidirectional overrides, surrogates."""
     if text.isprintable():
         return text

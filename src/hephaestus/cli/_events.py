@@ -1,11 +1,14 @@
-"""`hephaestus events`: list, show and compare definitions."""
+"""`hephaestus events`: list, show and compare definitions, and show a log's events as a tree."""
 
 from __future__ import annotations
+
+from typing import BinaryIO
 
 import click
 
 from hephaestus.cli import _listing
 from hephaestus.cli._session import current_session
+from hephaestus.cli._style import can_draw, styled
 from hephaestus.errors import UnknownEventError, UsageError
 
 __all__ = ["events"]
@@ -13,7 +16,7 @@ __all__ = ["events"]
 
 @click.group()
 def events() -> None:
-    """List, show and compare the defined events."""
+    """List, show and compare the defined events, and read a log of them."""
 
 
 @events.command("list")
@@ -102,3 +105,39 @@ def check_command(baseline: str) -> None:
     if changes:
         click.get_current_context().exit(1)
     click.echo("compatible with the baseline")
+
+
+@events.command("tree")
+@click.argument("log", type=click.File("rb"))
+@click.option("--run", "run_id", metavar="ID", help="Only this run.")
+def tree_command(log: BinaryIO, run_id: str | None) -> None:
+    """Show a JSON log as a tree of runs, operations and events; LOG is a file, or - for standard input.
+
+    Operations of child processes stand in the operation that started them. Times are UTC.
+
+    \b
+    Examples:
+      hephaestus --log-file events.jsonl cleanup --dry-run
+      hephaestus events tree events.jsonl
+    """
+    from hephaestus.cli._tree import draw, grow, read_line
+
+    lines, others = [], 0
+    for text in log:
+        line = read_line(text)
+        if line is None:
+            others += text.strip() != b""
+        elif run_id in (None, line.run_id):
+            lines.append(line)
+    if not lines:
+        raise UsageError(
+            f"{log.name}: no line of {'a JSON log' if run_id is None else f'the run {run_id}'}",
+            hint="--log-file FILE writes such a log",
+        )
+    plain = not can_draw()
+    for run in grow(lines):
+        picture = "\n".join(draw(run, plain=plain))
+        click.echo(picture.encode("ascii", "backslashreplace") if plain else picture)
+    if others:
+        count = "1 line is" if others == 1 else f"{others} lines are"
+        click.echo(f"{styled('warning:', 'yellow')} {count} left out, being no log's", err=True)
