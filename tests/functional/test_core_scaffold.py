@@ -143,7 +143,7 @@ def test_the_plugin_is_installed_runs_and_passes_its_own_tests(
 
     tests = environment.python_run("-m", "pytest", "--quiet", "-p", "no:cacheprovider", cwd=project)
     assert tests.returncode == 0, tests.stdout
-    assert re.search(r"^7 passed", tests.stdout, re.MULTILINE)
+    assert re.search(r"^8 passed", tests.stdout, re.MULTILINE)
 
     ran = environment.run("--log-format", "json", "to-do", "README.md", cwd=project)
     assert ran.stdout == f"{(project / 'README.md').stat().st_size} README.md\n"

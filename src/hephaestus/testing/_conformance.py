@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
+from types import ModuleType
 from typing import ClassVar
 
-from hephaestus.plugins import Plugin, PluginHost
+from hephaestus.event import TelemetryEvent
+from hephaestus.plugins import Command, Plugin, PluginHost
 
 __all__ = ["PluginConformance"]
 
@@ -46,17 +49,24 @@ class PluginConformance:
         host, plugin = self._loaded()
         assert host.commands is not None
         assert host.config_tables is not None
-        assert [str(problem) for problem in plugin.problems] == []
+        assert not plugin.problems, "\n".join(map(str, plugin.problems))
 
     def test_events_have_a_description_and_a_constant_where_they_are_defined(self) -> None:
         """Each event is described, and a module of the plugin's package holds it under its constant."""
         _, plugin = self._loaded()
-        package = plugin.source.value.partition(":")[0].rpartition(".")[0]
-        modules = [module for name, module in sys.modules.items() if name.split(".")[0] == package.split(".")[0]]
         for event in plugin.events:
             assert event.description.endswith("."), f"{event.name} needs a sentence as description"
-            held = any(vars(module).get(event.constant) is event for module in modules)
-            assert held, f"no module of {package} holds {event.name} as {event.constant}"
+            held = any(vars(module).get(event.constant) is event for module in _modules(plugin))
+            assert held, f"no module of the plugin holds {event.name} as {event.constant}"
+
+    def test_every_event_that_its_modules_hold_is_contributed(self) -> None:
+        """An event that no plugin contributes can be emitted all the same, but no list and no schema knows it."""
+        host, plugin = self._loaded()
+        known = {definition.event for definition in host.definitions().values()}
+        for module in _modules(plugin):
+            for event in vars(module).values():
+                if isinstance(event, TelemetryEvent):
+                    assert event in known, f"{module.__name__} holds {event.name}, which hephaestus_events leaves out"
 
     def test_every_command_shows_its_help(self) -> None:
         """Each command and sub-command loads and renders its help."""
@@ -65,9 +75,13 @@ class PluginConformance:
         host, plugin = self._loaded()
         assert host.commands is not None
         for command in plugin.commands:
-            result = run_cli(command.name, "--help")
-            assert result.exit_code == 0, result.stderr
-            assert "Usage:" in result.stdout
+            unseen = [[command.name]]
+            while unseen:
+                path = unseen.pop()
+                result = run_cli(*path, "--help")
+                assert result.exit_code == 0, result.stderr
+                assert "Usage:" in result.stdout, f"{' '.join(path)} --help shows no usage:\n{result.stdout}"
+                unseen += [[*path, name] for name in _sub_commands(command, path[1:])]
 
     def test_loading_imports_nothing_heavy(self) -> None:
         """The module that the entry point names is imported on every start, so it stays light."""
@@ -76,4 +90,21 @@ class PluginConformance:
         probe = subprocess.run(
             [sys.executable, "-c", _PROBE, module, *self.heavy], capture_output=True, text=True, check=True
         )
-        assert probe.stdout.split() == []
+        assert not probe.stdout.strip(), f"loading {module} imports {', '.join(probe.stdout.split())}"
+
+
+def _modules(plugin: Plugin) -> list[ModuleType]:
+    """The modules of the plugin's package that have been imported."""
+    package = plugin.source.value.partition(":")[0].split(".")[0]
+    return [module for name, module in tuple(sys.modules.items()) if name.split(".")[0] == package]
+
+
+def _sub_commands(command: Command, path: list[str]) -> list[str]:
+    """The names of a command's sub-commands, or of those of one of them."""
+    module, _, attribute = command.target.partition(":")
+    found = getattr(import_module(module), attribute)
+    context = found.make_context(command.name, [], resilient_parsing=True)
+    for name in path:
+        found = found.get_command(context, name)
+        context = found.make_context(name, [], parent=context, resilient_parsing=True)
+    return list(found.list_commands(context)) if hasattr(found, "list_commands") else []
