@@ -46,7 +46,7 @@ def plugins(timings: bool, as_json: bool) -> None:
     for plugin in host.plugins:
         click.echo(_describe(plugin, timings=timings), nl=False)
     if not host.plugins:
-        click.echo("No plugin is installed. Try: pip install hephaestus-cleanup")
+        click.echo("No plugin is installed. Try: pip install hephaestus-cleanup; or: hephaestus plugins new NAME")
 
 
 @plugins.command("new")
