@@ -13,7 +13,8 @@ from hephaestus._emitted import Emitted
 from hephaestus._formatters import JsonFormatter, TextFormatter
 from hephaestus._handlers import ConsoleHandler, EventFileHandler
 from hephaestus.context import check_run_id, generate_run_id, run_from_environment, set_run
-from hephaestus.errors import UsageError
+from hephaestus.emit import level_number
+from hephaestus.errors import EventError, UsageError
 
 __all__ = ["EventFileHandler", "JsonFormatter", "LogFormat", "TextFormatter", "configure_logging", "parse_level"]
 
@@ -26,12 +27,10 @@ def parse_level(level: int | str) -> int:
     Raises:
         UsageError: an unknown name.
     """
-    if isinstance(level, int):
-        return level
-    names = logging.getLevelNamesMapping()
-    if level.upper() in names:
-        return names[level.upper()]
-    raise UsageError(f"unknown log level {level!r}", hint="one of DEBUG, INFO, WARNING, ERROR, CRITICAL")
+    try:
+        return level_number(level)
+    except EventError as error:
+        raise UsageError(f"unknown log level {level!r}", hint=error.hint) from None
 
 
 def _is_plain(record: logging.LogRecord) -> bool:

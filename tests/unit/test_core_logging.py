@@ -325,6 +325,8 @@ def test_configuring_again_replaces_its_own_handlers_and_leaves_others() -> None
     ("wrong", "error"),
     [
         ({"level": "loud"}, UsageError),
+        ({"level": True}, UsageError),
+        ({"level": None}, UsageError),
         ({"log_format": "xml"}, UsageError),
         ({"log_file": "missing/folder/log"}, UsageError),
         ({"log_file": "."}, UsageError),
