@@ -61,7 +61,7 @@ def new_command(name: str, folder: Path | None) -> None:
     Example:
       hephaestus plugins new todo
       cd hephaestus-todo
-      python -m pip install --editable '.[test]'
+      python -m pip install --editable '.[dev]'
       python -m pytest
       hephaestus todo README.md
     """
@@ -74,7 +74,7 @@ def new_command(name: str, folder: Path | None) -> None:
     for path in written:
         click.echo(folder / path)
     click.echo(
-        f"\nNext:\n  cd {shlex.quote(str(folder))}\n  python -m pip install --editable '.[test]'\n  python -m pytest\n"
+        f"\nNext:\n  cd {shlex.quote(str(folder))}\n  python -m pip install --editable '.[dev]'\n  python -m pytest\n"
         f"  hephaestus {name} README.md"
     )
 
