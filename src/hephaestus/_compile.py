@@ -33,13 +33,14 @@ _MISSING = object()
 
 # What generated code may name, behind a `_`.
 _NAMES: dict[str, object] = {
-    "Exception": Exception,
     "INSIDE": slice(1, -1),
     "KeyError": KeyError,
+    "OSError": OSError,
     "MISSING": _MISSING,
     "PathLike": PathLike,
     "PlainPath": type(Path()),
     "TypeError": TypeError,
+    "ValueError": ValueError,
     "bool": bool,
     "clock": clock,
     "context": current.get,
@@ -74,7 +75,7 @@ def compile_part(event: TelemetryEvent, part: str) -> Callable[..., Any]:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"__name__": __name__} | {f"_{name}": value for name, value in _NAMES.items()}
     namespace |= {f"_{name}_type": declared for name, declared in event.types.items()}
-    namespace |= {"_event": event, "_again": partial(_emit_with_care, event)}
+    namespace |= {"_event": event, "_key": event.key, "_again": partial(_emit_with_care, event)}
     exec(compile(source, filename, "exec"), namespace)  # noqa: S102
     function: Callable[..., Any] = namespace[part]
     return function

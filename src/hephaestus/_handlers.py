@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -60,12 +61,17 @@ class EventFileHandler(logging.Handler):
                 f"cannot open the log file {str(path)!r}: {_reason(error)}",
                 hint="name a file in an existing, writable folder",
             ) from error
-        self.descriptor = self._opened
+        self.descriptor = _CLOSED if _ends_torn(self._opened, path) else self._opened
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record's line."""
         try:
-            self.write_line(f"{self.format(record)}\n".encode("utf-8", "backslashreplace"))
+            line = f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
+        except Exception:
+            super().handleError(record)
+            return
+        try:
+            self.write_line(line)
         except Exception:
             self.handleError(record)
 
@@ -80,21 +86,23 @@ class EventFileHandler(logging.Handler):
             OSError: it cannot be written.
         """
         file = self._opened
-        if self.descriptor is not file and not written:
-            line = b"\n" + line  # the part of a line that the file ends in spoils no other
+        torn = self.descriptor is not file and not written
+        if torn:
+            line = b"\n" + line
         try:
             while written < len(line):
                 written += os.write(file.number, line[written:])
-        except OSError:
+        except BaseException:
             if written:
                 self.descriptor = _CLOSED
             raise
-        self.descriptor = self._opened
+        if torn:
+            self.descriptor = self._opened
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Count a line that could not be written; report any other error as `logging` does."""
+        """Count a line that the system would not write; report any other error as `logging` does."""
         error = sys.exc_info()[1]
-        if not isinstance(error, OSError):
+        if not isinstance(error, OSError) or error.errno is None:
             super().handleError(record)
             return
         self.acquire()
@@ -112,6 +120,19 @@ class EventFileHandler(logging.Handler):
         if self._opened is not _CLOSED and self.lost:
             _warn(f"the log file {str(self.path)!r} lacks {self.lost} line{'s'[: self.lost != 1]}")
         self.descriptor = self._opened = _CLOSED
+
+
+def _ends_torn(file: _Descriptor, path: str | os.PathLike[str]) -> bool:
+    """Say whether a file ends in part of a line, which an earlier run or another process could not finish."""
+    status = os.fstat(file.number)
+    if not stat.S_ISREG(status.st_mode) or not status.st_size:
+        return False
+    try:
+        with open(path, "rb") as reader:
+            reader.seek(-1, os.SEEK_END)
+            return reader.read(1) != b"\n"
+    except OSError:
+        return False  # not ours to read
 
 
 def _reason(error: Exception) -> str:

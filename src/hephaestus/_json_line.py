@@ -113,10 +113,10 @@ class Ends:
 
 def ends_of(context: Context, event: TelemetryEvent, logger: Logger, level: int) -> Ends:
     """Return what the lines have in common, kept with the context for the next one."""
-    ends = context.ends.get(event.name)
+    ends = context.ends.get(event.key)
     level_name = getLevelName(level)
-    if ends is None or ends.logger is not logger or ends.level != level or ends.level_name != level_name:
-        ends = context.ends[event.name] = Ends(context, event, logger, level, level_name)
+    if ends is None or ends.logger is not logger or ends.level_name != level_name:
+        ends = context.ends[event.key] = Ends(context, event, logger, level, level_name)
     return ends
 
 

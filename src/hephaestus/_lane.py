@@ -22,18 +22,20 @@ ENABLED = """\
             return
 """
 
-#: The end of a function with the variables `logger`, `level`, `message` and `_payload`. To be filled in: `{name}`, the
-#: event's name as a literal; `{given}`, further conditions; `{fields}`, the variable of the fields as they are written;
-#: `{dumps}`, what makes JSON of them; `{clean}`, whether they are known to be plain scalars without secrets.
+#: The end of a function with the variables `logger`, `level`, `message` and `_payload`. To be filled in: `{given}`,
+#: further conditions; `{fields}`, the variable of the fields as they are written; `{dumps}`, what makes JSON of them;
+#: `{clean}`, whether they are known to be plain scalars without secrets.
 LANE = """\
-    if message is None{given} and not _listeners and not logger.filters and not logger.handlers:
+    if message is None{given} and not _listeners:
         try:
-            _ends = (_context() or _current_context()).ends.get({name})
+            _ends = (_context() or _current_context()).ends.get(_key)
             if (
                 _ends is not None
                 and _ends.logger is logger
                 and _ends.level is level
                 and _ends.level_name is _level_names[level]
+                and not logger.filters
+                and not logger.handlers
             ):
                 _taker = None
                 _node = logger.parent if logger.propagate else None
@@ -53,7 +55,11 @@ LANE = """\
                     if _count < _len(_line):
                         _taker.write_line(_line, _count)
                     return
-        except _Exception:
-            pass  # `deliver` tries again, and reports what happens
+        except (_TypeError, _ValueError, _KeyError):
+            pass  # a value that is written in another way, or a level without a name
+        except _OSError as _error:
+            if _error.errno is None:
+                raise  # not the system's, but of a signal's handler
+            # `deliver` tries again, and reports what happens
     _deliver(logger, _event, level, message, _payload, {fields}, {clean})
 """

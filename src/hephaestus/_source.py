@@ -170,7 +170,6 @@ def _deliver(shape: _Shape, *, own: bool = False) -> list[str]:
         lines += _where_given(field, [f"_fields[{quote(field.name)}] = {quote(MASK) if field.masked else field.name}"])
     conditions = ([] if shape.required else ["_payload"]) + (["_clean"] if shape.texts else [])
     lane = LANE.format(
-        name=shape.event,
         given="".join(f" and {each}" for each in conditions),
         fields="_fields" if shape.changed else "_payload",
         dumps="_dumps" if shape.is_plain else "_dumps_anything",

@@ -73,7 +73,7 @@ class Context:
         self.operation_id = operation_id
         self.fields: Mapping[str, Any] = fields or {}
         self.written: Written | None = None
-        self.ends: dict[str, Ends] = {}
+        self.ends: dict[object, Ends] = {}
 
 
 # A run is the process's, not a task's: a thread that was started without `bind_context` still belongs to it.

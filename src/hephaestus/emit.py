@@ -95,8 +95,10 @@ def level_number(level: object) -> int:
     if isinstance(level, int) and not isinstance(level, bool):
         return int(level)
     names = logging.getLevelNamesMapping()
-    if isinstance(level, str) and level.upper() in names:
-        return names[level.upper()]
+    if isinstance(level, str):
+        for name in (level, level.upper()):
+            if name in names:
+                return names[name]
     # Whatever `logging` said of it before says less.
     raise EventError(f"unknown level {level!r}", hint=f"one of {', '.join(names)}, or a number") from None
 
@@ -141,7 +143,8 @@ def deliver(
         for handler in node.handlers:
             if level < handler.level:
                 continue
-            if type(handler) in LINE_HANDLERS and type(handler.formatter) is JsonFormatter and not handler.filters:
+            formatter = handler.formatter
+            if type(handler) in LINE_HANDLERS and type(formatter) is JsonFormatter and not handler.filters:
                 if line is None:
                     ends = ends_of(context, event, logger, level)
                     line = json_line(ends, event, message, context, fields, clean)
@@ -152,7 +155,7 @@ def deliver(
                         record = record or _record(logger, event, level, message, payload, context, clean)
                         handler.handleError(record)
                     if type(handler) is EventFileHandler and ends.tail:
-                        ends.file, ends.formatter = handler, handler.formatter
+                        ends.file, ends.formatter = handler, formatter
                     continue
             record = record or _record(logger, event, level, message, payload, context, clean)
             handler.handle(record)

@@ -58,6 +58,7 @@ class TelemetryEvent:
         "sensitive_fields": "Names of the fields whose values are never written.",
         "types": "Name to `FieldType`, the required fields first.",
         "constant": "The name in capitals, `.` and `-` as `_`.",
+        "key": "What contexts keep the lines of this very definition by.",
         "check": "Validate a payload (a dict of the caller's), taking out optional fields given as None.",
         "emit": "Emit the event: `EVENT.emit(logger, *, level=…, message=…, **fields)`; see `emit_event`.",
         "emit_payload": "The same with a dict of the caller's: `EVENT.emit_payload(logger, level, message, payload)`.",
@@ -70,6 +71,7 @@ class TelemetryEvent:
     sensitive_fields: frozenset[str]
     types: Mapping[str, FieldType]
     constant: str
+    key: object
     check: Callable[[dict[str, Any]], None]
     emit: Emitter
     emit_payload: Callable[[logging.Logger, int | str, str | None, dict[str, Any]], None]
@@ -103,6 +105,7 @@ class TelemetryEvent:
         put(self, "sensitive_fields", sensitive)
         put(self, "types", MappingProxyType(types))
         put(self, "constant", name.replace(".", "_").replace("-", "_").upper())
+        put(self, "key", object())
         for part in ("check", "emit", "emit_payload"):
             put(self, part, partial(_compile_and_call, self, part))
 

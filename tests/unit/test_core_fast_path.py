@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hephaestus import _compile, _json_line
+from hephaestus._handlers import ConsoleHandler
 from hephaestus.context import operation_context, set_run
 from hephaestus.emit import Emitted, add_listener, emit_event
 from hephaestus.errors import EventError
@@ -270,21 +272,31 @@ class Records(logging.Handler):
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Iterator[tuple[logging.Logger, logging.Logger, Path]]:
-    """A parent logger that writes a file, and its child."""
-    parent, child = logging.getLogger("fast.tree"), logging.getLogger("fast.tree.child")
+    """A parent logger that writes a file, and its child, in a hierarchy to which pytest adds no handler."""
+    root = logging.RootLogger(logging.WARNING)
+    root.manager = logging.Manager(root)
+    parent, child = root.manager.getLogger("fast.tree"), root.manager.getLogger("fast.tree.child")
     handler = EventFileHandler(tmp_path / "log")
     handler.setFormatter(JsonFormatter())
     parent.addHandler(handler)
     parent.setLevel(logging.INFO)
     yield parent, child, tmp_path / "log"
     for logger in (parent, child):
-        for each in logger.handlers[:]:
-            logger.removeHandler(each)
+        for each in logger.handlers:
             each.close()
-        logger.setLevel(logging.NOTSET)
-        logger.propagate = True
-        logger.disabled = False
-        logger.filters.clear()
+
+
+@pytest.fixture
+def lane(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The lines that generated code writes itself; of events that are defined after this."""
+    lines: list[bytes] = []
+
+    def write(descriptor: int, line: bytes) -> int:
+        lines.append(line)
+        return os.write(descriptor, line)
+
+    monkeypatch.setitem(_compile._NAMES, "write", write)
+    return lines
 
 
 def events_in(file: Path) -> list[str]:
@@ -322,11 +334,11 @@ def test_propagation_and_disabling_hold(tree: tuple[logging.Logger, logging.Logg
     child.propagate, child.disabled = True, True
     DONE.emit(child, path="p", count=1)
     child.disabled = False
-    logging.disable(logging.CRITICAL)
-    try:
-        DONE.emit(child, path="p", count=1)
-    finally:
-        logging.disable(logging.NOTSET)
+    child.manager.disable = logging.CRITICAL
+    child.manager._clear_cache()  # type: ignore[attr-defined]  # as logging.disable does for its own hierarchy
+    DONE.emit(child, path="p", count=1)
+    child.manager.disable = logging.NOTSET
+    child.manager._clear_cache()  # type: ignore[attr-defined]
     assert events_in(file) == []
     DONE.emit(child, path="p", count=1)
     assert events_in(file) == ["demo.done"]
@@ -408,22 +420,173 @@ def between(parent: logging.Logger, handler: logging.Handler) -> logging.Logger:
 
 
 @pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("own", [True, False], ids=["emit", "emit_event"])
 def test_what_changes_after_the_first_lines_holds_for_the_next(
-    tree: tuple[logging.Logger, logging.Logger, Path], tmp_path: Path, change: str
+    tree: tuple[logging.Logger, logging.Logger, Path], lane: list[bytes], tmp_path: Path, change: str, own: bool
 ) -> None:
     parent, child, file = tree
     other = EventFileHandler(tmp_path / "other")
     other.setFormatter(JsonFormatter())
+    event = TelemetryEvent("demo.done", "It is done.", {"count": int})
     for _ in range(2):
-        DONE.emit(child, path="p", count=1)
+        event.emit(child, count=1) if own else emit_event(child, event, count=1)
+    assert len(lane) == 1
     changing, expected = CHANGES[change]
     try:
         changing(parent, child, other)
-        DONE.emit(child, path="p", count=2)
+        event.emit(child, count=2) if own else emit_event(child, event, count=2)
     finally:
         other.close()
-        child.parent = parent
     assert [len(events_in(file)) - 2, len(events_in(tmp_path / "other"))] == expected
+
+
+def test_a_logger_between_that_stops_propagating_keeps_lines_from_the_file_above(
+    tree: tuple[logging.Logger, logging.Logger, Path], lane: list[bytes]
+) -> None:
+    _, child, file = tree
+    event = TelemetryEvent("demo.done", "It is done.", {"count": int})
+    below = child.getChild("below")
+    for _ in range(2):
+        event.emit(below, count=1)
+    child.propagate = False
+    event.emit(below, level=logging.ERROR, count=2)
+    event.emit(below, count=2)
+    child.propagate = True
+    event.emit(below, count=3)
+    counts = [json.loads(line)["payload"]["count"] for line in file.read_bytes().splitlines()]
+    assert (counts, len(lane)) == ([1, 1, 3], 2)
+
+
+def test_a_listener_hears_what_is_emitted_after_it_came(
+    tree: tuple[logging.Logger, logging.Logger, Path], lane: list[bytes]
+) -> None:
+    _, child, file = tree
+    event, heard = TelemetryEvent("demo.done", "It is done.", {"count": int}), []
+    for _ in range(2):
+        event.emit(child, count=1)
+    remove = add_listener(lambda emitted: heard.append(emitted.payload), lambda error: None)
+    try:
+        event.emit(child, count=2)
+    finally:
+        remove()
+    event.emit(child, count=3)
+    assert (heard, len(lane), len(events_in(file))) == ([{"count": 2}], 2, 4)
+
+
+def test_loggers_and_levels_in_turn_are_each_named(
+    tree: tuple[logging.Logger, logging.Logger, Path], lane: list[bytes]
+) -> None:
+    parent, child, file = tree
+    event, others = TelemetryEvent("demo.done", "It is done.", {"count": int}), parent.getChild("other")
+    turns = [(child, 20), (child, 20), (others, 20), (child, 20), (child, 30), (child, 30), (child, 20), (child, 20)]
+    for logger, level in turns:
+        event.emit(logger, level=level, count=1)
+    lines = [json.loads(line) for line in file.read_bytes().splitlines()]
+    assert [(line["logger"], line["level"]) for line in lines] == [
+        (logger.name, logging.getLevelName(level)) for logger, level in turns
+    ]
+    assert len(lane) == 3
+
+
+def test_two_definitions_of_one_name_keep_their_own_messages_and_secrets(
+    tree: tuple[logging.Logger, logging.Logger, Path],
+) -> None:
+    _, child, file = tree
+    first = TelemetryEvent("demo.same", "The first.", {"count": int})
+    second = TelemetryEvent("demo.same", "The second.", {"count": int}, {"pin": str}, ["pin"])
+    with operation_context("op", pin="4711"):
+        for event in (first, first, second, second, first):
+            event.emit(child, count=1)
+    lines = [json.loads(line) for line in file.read_bytes().splitlines()]
+    assert [line["message"] for line in lines] == ["The first."] * 2 + ["The second."] * 2 + ["The first."]
+    assert [line["payload"]["pin"] for line in lines] == ["4711", "4711", "***", "***", "4711"]
+
+
+def test_a_secret_is_masked_at_the_first_line_and_at_the_next(
+    tree: tuple[logging.Logger, logging.Logger, Path],
+) -> None:
+    _, child, file = tree
+    for path in ("plain", "plain", "https://me:hunter22@host/x", "https://me:hunter22@host/x"):
+        DONE.emit(child, path=path, count=1)
+        emit_event(child, DONE, path=path, count=1)
+    assert file.read_text().count("https://***@host/x") == 4
+    assert "hunter22" not in file.read_text()
+
+
+def test_a_clock_that_goes_back_is_heeded(
+    tree: tuple[logging.Logger, logging.Logger, Path], lane: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, child, file = tree
+    times = iter([100.0, 100.0004, 100.5, 50.0])
+    monkeypatch.setattr(_json_line, "time", times.__next__)
+    monkeypatch.setitem(_compile._NAMES, "time", times.__next__)
+    event = TelemetryEvent("demo.done", "It is done.", {"count": int})
+    for _ in range(4):
+        event.emit(child, count=1)
+    seconds = [json.loads(line)["timestamp"][-10:] for line in file.read_bytes().splitlines()]
+    assert (seconds, len(lane)) == (["01:40.000Z", "01:40.000Z", "01:40.500Z", "00:50.000Z"], 3)
+
+
+def test_the_console_alone_gets_each_line(tree: tuple[logging.Logger, logging.Logger, Path]) -> None:
+    parent, child, _ = tree
+    stream = io.StringIO()
+    parent.handlers[0].close()
+    parent.handlers[:] = [ConsoleHandler(stream)]
+    parent.handlers[0].setFormatter(JsonFormatter())
+    for count in range(3):
+        DONE.emit(child, path="p", count=count)
+    assert [json.loads(line)["payload"]["count"] for line in stream.getvalue().splitlines()] == [0, 1, 2]
+
+
+def test_an_adapter_of_a_logger_emits_by_its_own_means(tree: tuple[logging.Logger, logging.Logger, Path]) -> None:
+    _, child, file = tree
+    for _ in range(2):
+        DONE.emit(logging.LoggerAdapter(child, {}), path="p", count=1)  # type: ignore[arg-type]
+    assert len(file.read_bytes().splitlines()) == 2
+
+
+class Late(TimeoutError):
+    """What a signal's handler raises."""
+
+
+@pytest.mark.parametrize("error", [Late(), ZeroDivisionError()], ids=["OSError", "other"])
+def test_what_a_signals_handler_raises_after_the_write_reaches_the_program_and_repeats_no_line(
+    tree: tuple[logging.Logger, logging.Logger, Path], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    _, child, file = tree
+    strike = False
+
+    def write(descriptor: int, line: bytes) -> int:
+        written = os.write(descriptor, line)
+        if strike:
+            raise error
+        return written
+
+    monkeypatch.setitem(_compile._NAMES, "write", write)
+    event = TelemetryEvent("demo.done", "It is done.", {"count": int})
+    for _ in range(2):
+        event.emit(child, count=1)
+    strike = True
+    with pytest.raises(type(error)):
+        event.emit(child, count=2)
+    assert len(events_in(file)) == 3
+
+
+def test_a_formatter_that_is_set_while_a_line_is_written_formats_the_next(
+    tree: tuple[logging.Logger, logging.Logger, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent, child, file = tree
+    handler, write_line = parent.handlers[0], EventFileHandler.write_line
+
+    def writing(self: EventFileHandler, line: bytes, written: int = 0) -> None:
+        write_line(self, line, written)
+        self.setFormatter(logging.Formatter("mine %(event)s"))
+
+    monkeypatch.setattr(EventFileHandler, "write_line", writing)
+    assert isinstance(handler, EventFileHandler)
+    for _ in range(3):
+        DONE.emit(child, path="p", count=1)
+    assert file.read_text().splitlines()[1:] == ["mine demo.done"] * 2
 
 
 def test_loggers_of_one_name_and_lines_in_turn_go_where_each_belongs(tmp_path: Path) -> None:

@@ -66,15 +66,61 @@ def test_a_program_that_wants_no_reports_of_handlers_gets_none_and_the_count(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("error", [HephaestusError("no such format"), FileNotFoundError(2, "No such file", "x")])
 def test_an_error_of_a_formatter_is_reported_as_logging_does(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
     class Broken(JsonFormatter):
         def format(self, record: logging.LogRecord) -> str:
-            raise HephaestusError("no such format")
+            raise error
 
     handler = EventFileHandler(tmp_path / "log")
     handler.setFormatter(Broken())
+    handler.handle(logging.makeLogRecord({"msg": "x"}))
+    handler.close()
+    assert handler.lost == 0
+    assert "--- Logging error ---" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kept", ["", "whole\n", "part", "whole\npart"])
+def test_a_line_that_an_earlier_run_left_unfinished_spoils_none_of_ours(tmp_path: Path, kept: str) -> None:
+    file = tmp_path / "log"
+    file.write_text(kept)
+    handler = EventFileHandler(file)
+    for message in ("one", "two"):
+        handler.handle(logging.makeLogRecord({"msg": message}))
+    handler.close()
+    assert file.read_text().splitlines() == [*kept.splitlines(), "one", "two"]
+
+
+def test_an_interrupt_in_the_midst_of_a_line_spoils_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, interrupting = os.write, [False, True]
+
+    def interrupted(descriptor: int, line: bytes) -> int:
+        if not interrupting:
+            return write(descriptor, line)
+        if interrupting.pop(0):
+            raise KeyboardInterrupt
+        return write(descriptor, line[:3])
+
+    monkeypatch.setattr("hephaestus._handlers.os.write", interrupted)
+    handler = EventFileHandler(tmp_path / "log")
+    with pytest.raises(KeyboardInterrupt):
+        handler.write_line(b"first\n")
+    handler.write_line(b"second\n")
+    handler.write_line(b"third\n")
+    handler.close()
+    assert (tmp_path / "log").read_text() == "fir\nsecond\nthird\n"
+
+
+def test_what_a_signals_handler_raises_is_no_loss(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(descriptor: int, line: bytes) -> int:
+        raise TimeoutError
+
+    handler = EventFileHandler(tmp_path / "log")
+    monkeypatch.setattr("hephaestus._handlers.os.write", late)
     handler.handle(logging.makeLogRecord({"msg": "x"}))
     handler.close()
     assert handler.lost == 0
