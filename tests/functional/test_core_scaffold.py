@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -82,6 +83,14 @@ def test_it_says_what_it_wrote_and_what_comes_next(hephaestus: Run, tmp_path: Pa
     )
     assert following.splitlines()[0] == "  cd hephaestus-to-do"
     assert tomllib.loads((project / "pyproject.toml").read_text())["project"]["name"] == "hephaestus-to-do"
+
+
+def test_a_folder_whose_name_is_no_text_is_shown_escaped(hephaestus: Run, tmp_path: Path) -> None:
+    folder = os.fsdecode(b"caf\xe9")
+    done = hephaestus("plugins", "new", "todo", "--folder", folder, cwd=tmp_path, env={"PYTHONIOENCODING": "utf-8"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("caf\\udce9/.gitignore\n")
+    assert (tmp_path / folder / "pyproject.toml").exists()
 
 
 def test_the_list_of_plugins_has_options_that_a_new_one_has_not(hephaestus: Run, tmp_path: Path) -> None:

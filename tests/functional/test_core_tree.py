@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hephaestus.cli._tree import Line, draw, grow, read_line
+from hephaestus.testing import run_cli
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -94,6 +95,46 @@ def test_one_run_of_several_is_shown_alone(hephaestus: Run, tmp_path: Path) -> N
     assert re.findall(r"^run-.|number-.", one.stdout, re.MULTILINE) == ["run-2", "number-2"]
 
 
+def test_a_run_and_an_operation_last_from_their_first_line_to_their_last_whatever_is_within(
+    hephaestus: Run, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    outer, inner = {"operation_id": "op-a"}, {"operation_id": "op-b", "parent_operation_id": "op-a"}
+    log.write_text(line_of(10, **inner) + line_of(12, **outer) + line_of(17, **inner))
+    log.write_text(log.read_text() + line_of(20, run="run-2", **outer) + line_of(21))
+    done = hephaestus("events", "tree", str(log))
+    assert [row.strip("│├└─ ") for row in done.stdout.splitlines() if "INFO" not in row] == [
+        "run-1  2026-01-02 03:04:10  11.0 s",
+        "op-a  7.0 s",
+        "op-b  7.0 s",
+        "run-2  2026-01-02 03:04:20  0 ms",
+        "op-a  0 ms",
+    ]
+
+
+def test_times_are_utc_and_a_traceback_shows_its_error(hephaestus: Run, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    values = json.loads(line_of(1)) | {"exc_info": "Traceback …\n  File …\nValueError: no"}
+    log.write_text(json.dumps(values | {"timestamp": "2026-01-02T12:00:00.000+02:00"}))
+    done = hephaestus("events", "tree", str(log))
+    assert '10:00:00.000  INFO     demo.number-1  exc_info="ValueError: no"' in done.stdout
+
+
+def test_it_runs_in_a_test_of_a_plugin_and_with_standard_output_closed(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(line_of(1))
+    from_file, from_stdin = run_cli("events", "tree", str(log)), run_cli("events", "tree", "-", stdin=line_of(1))
+    assert from_file.stdout == from_stdin.stdout
+    assert "└─ " in from_file.stdout
+    assert "-: no line of a JSON log" in run_cli("events", "tree", "-", stdin="").stderr.replace("<stdin>", "-")
+    closed = subprocess.run(
+        ["sh", "-c", 'exec "$0" -m hephaestus events tree "$1" >&-', sys.executable, log],
+        capture_output=True,
+        text=True,
+    )
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("content", ["", "\n", "no log\n", "[]\n", '{"timestamp": 1}\n', '{"message": "m"}\n'])
 def test_a_file_that_is_no_log_is_an_error_with_a_hint(hephaestus: Run, tmp_path: Path, content: str) -> None:
     log = tmp_path / "log"
@@ -121,13 +162,13 @@ def test_lines_of_others_are_counted_and_left_out(hephaestus: Run, tmp_path: Pat
     assert done.stderr == "warning: 2 lines are left out, being no log's\n"
 
 
-def test_where_output_is_ascii_it_is_drawn_with_ascii(hephaestus: Run, tmp_path: Path) -> None:
+def test_what_output_has_no_bytes_for_is_escaped_and_drawn_with_ascii(hephaestus: Run, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    log.write_text(line_of(1, name="größe\u001b[0m") + line_of(2))
+    log.write_text(line_of(1, name="größe\u001b[0m").replace("INFO", "ERROR") + line_of(2))
     done = hephaestus("events", "tree", str(log), env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert done.returncode == 0
     assert timeless(done.stdout).splitlines()[1:] == [
-        r'|- TIME  INFO     demo.number-1  name="gr\xf6\xdfe\u001b[0m"',
+        r'|- TIME  ERROR    demo.number-1  name="gr\xf6\xdfe\u001b[0m"',
         "`- TIME  INFO     demo.number-2",
     ]
 

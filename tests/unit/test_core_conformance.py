@@ -102,6 +102,12 @@ def test_a_plugin_that_is_not_installed_breaks_them_all() -> None:
             "test_every_event_that_its_modules_hold_is_contributed",
             "forgery.events holds forge.cold",
         ),
+        (
+            "import click",
+            "import click\nfrom forgery.events import *\nFORGE_OUT = TelemetryEvent('forge.out', 'Out.')",
+            "test_every_event_that_its_modules_hold_is_contributed",
+            "forgery.cli holds forge.out",
+        ),
         ("cli:forge", "cli:hearth", "test_every_command_shows_its_help", "cannot be loaded"),
         (
             '@click.option("--hot")',
@@ -111,7 +117,7 @@ def test_a_plugin_that_is_not_installed_breaks_them_all() -> None:
         ),
         ("\nfrom forgery.events", "\nimport click\nfrom forgery.events", "test_loading_imports_nothing_heavy", "click"),
     ],
-    ids=["hook", "description", "constant", "event", "command", "sub-command", "import"],
+    ids=["hook", "description", "constant", "event", "event of a command", "command", "sub-command", "import"],
 )
 def test_a_plugin_that_breaks_one_promise_is_told_so(
     install: Install, old: str, new: str, name: str, words: str

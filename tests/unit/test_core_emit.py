@@ -109,6 +109,14 @@ def test_a_level_is_a_number_or_a_name_in_any_case(heard: list[Emitted], level: 
     assert heard[0].level == number
 
 
+def test_a_level_that_somebody_added_goes_by_the_name_it_was_given(
+    heard: list[Emitted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging, "_nameToLevel", {**logging._nameToLevel, "notice": 35})
+    emit_event(logger, DONE, level="notice", path="/p")
+    assert heard[0].level == 35
+
+
 @pytest.mark.parametrize("level", ["LOUD", "", None, True, 1.5])
 def test_an_unknown_level_is_refused_with_the_names(level: Any) -> None:
     with pytest.raises(EventError, match="unknown level") as caught:

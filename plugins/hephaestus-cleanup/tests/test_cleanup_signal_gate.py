@@ -1,9 +1,11 @@
-"""Of two signals the first one decides how a run ends, wherever the second one comes."""
+"""Of two signals the first one that ends anything decides how a run ends, wherever the second one comes."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+
+import pytest
 
 # A process of its own: tracing is coverage's in this one, and so are the signals' handlers pytest's.
 TWO_SIGNALS = """
@@ -53,3 +55,34 @@ def test_the_first_of_two_signals_is_the_one_that_is_let_through(unmeasured_envi
     lines, ended = done.stdout.split(maxsplit=1)
     assert int(lines) > 5
     assert ended == "the first\n"
+
+
+RELOADING = """
+import signal, sys
+from hephaestus_cleanup._signals import SignalGate
+
+heard = []
+signal.signal(signal.SIGHUP, lambda number, frame: heard.append("reload"))
+gate = SignalGate()
+try:
+    with gate:
+        if sys.argv[1] == "before":
+            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(signal.SIGINT)
+        with gate.open():
+            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(signal.SIGINT)
+            heard.append("not interrupted")
+except KeyboardInterrupt:
+    heard.append("interrupted")
+print(*heard)
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "within"])
+def test_a_signal_whose_handler_returns_ends_nothing_and_lets_the_next_one_through(
+    when: str, unmeasured_environment: dict[str, str]
+) -> None:
+    command = [sys.executable, "-c", RELOADING, when]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=unmeasured_environment)
+    assert done.stdout == "reload interrupted\n"

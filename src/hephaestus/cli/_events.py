@@ -8,7 +8,7 @@ import click
 
 from hephaestus.cli import _listing
 from hephaestus.cli._session import current_session
-from hephaestus.cli._style import can_draw, styled
+from hephaestus.cli._style import styled, writable
 from hephaestus.errors import UnknownEventError, UsageError
 
 __all__ = ["events"]
@@ -111,9 +111,10 @@ def check_command(baseline: str) -> None:
 @click.argument("log", type=click.File("rb"))
 @click.option("--run", "run_id", metavar="ID", help="Only this run.")
 def tree_command(log: BinaryIO, run_id: str | None) -> None:
-    """Show a JSON log as a tree of runs, operations and events; LOG is a file, or - for standard input.
+    """Show a JSON log as a tree of runs, operations and events.
 
-    Operations of child processes stand in the operation that started them. Times are UTC.
+    LOG is a file, or - for standard input. Operations of child processes stand in the operation that started them.
+    Times are UTC.
 
     \b
     Examples:
@@ -131,13 +132,12 @@ def tree_command(log: BinaryIO, run_id: str | None) -> None:
             lines.append(line)
     if not lines:
         raise UsageError(
-            f"{log.name}: no line of {'a JSON log' if run_id is None else f'the run {run_id}'}",
+            f"{getattr(log, 'name', '-')}: no line of {'a JSON log' if run_id is None else f'the run {run_id}'}",
             hint="--log-file FILE writes such a log",
         )
-    plain = not can_draw()
+    plain = writable("├─└│") != "├─└│"
     for run in grow(lines):
-        picture = "\n".join(draw(run, plain=plain))
-        click.echo(picture.encode("ascii", "backslashreplace") if plain else picture)
+        click.echo(writable("\n".join(draw(run, plain=plain))))
     if others:
         count = "1 line is" if others == 1 else f"{others} lines are"
         click.echo(f"{styled('warning:', 'yellow')} {count} left out, being no log's", err=True)

@@ -81,7 +81,7 @@ def _run(arguments: Sequence[str], on_start: Callable[[], None] | None = None) -
         with context:
             root.parse_args(context, list(arguments))
             root.invoke(context)
-        sys.stdout.flush()
+        _flush()
         return 0
     except BaseException as error:  # the one place where every way to end becomes an exit code
         # The option's value, unless the arguments were too wrong to be read.
@@ -145,11 +145,16 @@ def _complain(message: str, *, hint: str | None = None) -> None:
 
 def _flushed(code: int) -> int:
     try:
-        sys.stdout.flush()
+        _flush()
     except BrokenPipeError:
         _forget_stdout()
         return _BROKEN_PIPE
     return code
+
+
+def _flush() -> None:
+    if sys.stdout is not None:  # as it is where it was closed before the start
+        sys.stdout.flush()
 
 
 def _forget_stdout() -> None:

@@ -10,7 +10,7 @@ import click
 
 from hephaestus.cli._listing import dumps
 from hephaestus.cli._session import CORE_COMMANDS, current_session
-from hephaestus.cli._style import styled
+from hephaestus.cli._style import styled, writable
 from hephaestus.errors import UsageError
 from hephaestus.plugins import Plugin
 
@@ -72,11 +72,14 @@ def new_command(name: str, folder: Path | None) -> None:
     name = plugin_name(name, taken)
     folder, written = write_plugin(name, folder)
     for path in written:
-        click.echo(folder / path)
-    click.echo(
-        f"\nNext:\n  cd {shlex.quote(str(folder))}\n  python -m pip install --editable '.[dev]'\n  python -m pytest\n"
-        f"  hephaestus {name} README.md"
-    )
+        click.echo(writable(str(folder / path)))
+    following = [
+        f"cd {shlex.quote(writable(str(folder)))}",
+        "python -m pip install --editable '.[dev]'",
+        "python -m pytest",
+        f"hephaestus {name} README.md",
+    ]
+    click.echo("\n  ".join(["\nNext:", *following]))
 
 
 def _describe(plugin: Plugin, *, timings: bool) -> str:

@@ -1,4 +1,4 @@
-"""Colour for people, only on a terminal, which `click.echo` sees to, and never under `NO_COLOR`; and lines."""
+"""Colour for people, only on a terminal, which `click.echo` sees to, and never under `NO_COLOR`; and their charset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import click
 
-__all__ = ["can_draw", "styled"]
+__all__ = ["styled", "writable"]
 
 
 def styled(text: str, colour: str) -> str:
@@ -15,10 +15,8 @@ def styled(text: str, colour: str) -> str:
     return text if os.environ.get("NO_COLOR") else click.style(text, fg=colour)
 
 
-def can_draw() -> bool:
-    """Say whether standard output can take lines that are drawn with characters beyond ASCII."""
-    try:
-        "├─└│".encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True
+def writable(text: str) -> str:
+    """Return `text` with what standard output's encoding has no bytes for escaped, as `\\xff` or `\\u2502`."""
+    # None where it is closed, or text that is kept in memory.
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from hephaestus._formatters import escaped, pair
@@ -20,10 +20,10 @@ class Line(NamedTuple):
     """What the tree shows of one line of the log.
 
     Attributes:
-        time: when.
+        time: when, UTC.
         level: the level's name.
         what: the event's name; for a plain record, its logger and message.
-        payload: the fields, context included.
+        payload: the fields, context included; and the last line of a traceback.
         run_id: the run's; empty where the line has none.
     """
 
@@ -43,14 +43,18 @@ def read_line(line: bytes) -> Line | None:
     try:
         values = json.loads(line)
         time = datetime.fromisoformat(values["timestamp"])
+        utc = time.astimezone(UTC)
         level, logger, message = values["level"], values["logger"], values["message"]
         event, payload, run_id = values.get("event"), values.get("payload", {}), values.get("run_id", "")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        trace = values.get("exc_info", "")
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
-    texts = (level, logger, message, run_id, "" if event is None else event)
+    texts = (level, logger, message, run_id, trace, "" if event is None else event)
     if time.tzinfo is None or not isinstance(payload, dict) or not all(isinstance(text, str) for text in texts):
         return None
-    return Line(time, level, event or f"{logger}: {message}", payload, run_id)
+    if trace.strip():
+        payload = {**payload, "exc_info": trace.splitlines()[-1]}
+    return Line(utc, level, event or f"{logger}: {message}", payload, run_id)
 
 
 class Node:

@@ -60,8 +60,11 @@ class PluginConformance:
             assert held, f"no module of the plugin holds {event.name} as {event.constant}"
 
     def test_every_event_that_its_modules_hold_is_contributed(self) -> None:
-        """An event that no plugin contributes can be emitted all the same, but no list and no schema knows it."""
+        """Each event in the modules of its hooks and commands is contributed; no list or schema knows any other."""
         host, plugin = self._loaded()
+        assert host.commands is not None
+        for command in plugin.commands:
+            import_module(command.target.partition(":")[0])
         known = {definition.event for definition in host.definitions().values()}
         for module in _modules(plugin):
             for event in vars(module).values():

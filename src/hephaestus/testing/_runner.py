@@ -40,16 +40,28 @@ def run_cli(*arguments: str, stdin: str = "") -> Result:
 
     with _streams(stdin) as (stdout, stderr), capture_events() as events:
         exit_code = run(arguments)
-    return Result(exit_code, stdout.getvalue(), stderr.getvalue(), events)
+    return Result(exit_code, stdout.text(), stderr.text(), events)
+
+
+class _Stream(io.TextIOWrapper):
+    """A stream in memory with bytes below it, as a real one has: commands may write and read either."""
+
+    def __init__(self, text: str = "") -> None:
+        self.bytes = io.BytesIO(text.encode("utf-8", "surrogateescape"))
+        super().__init__(self.bytes, "utf-8", "surrogateescape", write_through=True)
+
+    def text(self) -> str:
+        """All that was written."""
+        return self.bytes.getvalue().decode("utf-8", "surrogateescape")
 
 
 @contextmanager
-def _streams(stdin: str) -> Iterator[tuple[io.StringIO, io.StringIO]]:
+def _streams(stdin: str) -> Iterator[tuple[_Stream, _Stream]]:
     saved = (sys.stdin, sys.stdout, sys.stderr)
     root = logging.getLogger()
     handlers = root.handlers[:]
-    stdout, stderr = io.StringIO(), io.StringIO()
-    sys.stdin, sys.stdout, sys.stderr = io.StringIO(stdin), stdout, stderr
+    stdout, stderr = _Stream(), _Stream()
+    sys.stdin, sys.stdout, sys.stderr = _Stream(stdin), stdout, stderr
     try:
         yield stdout, stderr
     finally:

@@ -68,7 +68,7 @@ class SignalGate:
 
     def check(self) -> None:
         """Let a signal that was put off end the work here."""
-        if self._pending and not self._is_spent:
+        while self._pending and not self._is_spent:
             self._let_through(sys._getframe())
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
@@ -78,10 +78,13 @@ class SignalGate:
 
     def _let_through(self, frame: FrameType | None) -> None:
         # Closed first: one that arrives from here on waits behind those that have.
+        was_open = self._is_open
         self._is_open, self._is_spent = False, True
         number = self._pending.pop(0)
         try:
             self._before[number](number, frame)
+            # A handler that returns has dealt with it: nothing ends.
+            self._is_open, self._is_spent = was_open, False
         finally:
             # The handler may have put another in its own place; that one's turn comes when the work has ended.
             now = signal.getsignal(number)
