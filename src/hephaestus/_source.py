@@ -84,7 +84,6 @@ class _Shape:
     """What an event's functions depend on."""
 
     def __init__(self, event: TelemetryEvent) -> None:
-        self.event = quote(event.name)
         self.fields = [_Field(event, name) for name in event.types]
         self.required = [field for field in self.fields if field.required]
         self.optional = [field for field in self.fields if not field.required]

@@ -13,7 +13,7 @@ from hephaestus.errors import Interrupted, PluginError
 if TYPE_CHECKING:
     from hephaestus.plugins import Command, Plugin
 
-__all__ = ["RootGroup"]
+__all__ = ["RootGroup", "load"]
 
 # Target and summary by name.
 _CORE = {
@@ -36,13 +36,13 @@ class RootGroup(click.Group):
             PluginError: the plugin's command cannot be imported.
         """
         if cmd_name in _CORE:
-            return _load(_CORE[cmd_name][0])
+            return load(_CORE[cmd_name][0])
         found = session_of(ctx).host.commands.get(cmd_name)
         if found is None:
             return None
         plugin, command = found
         try:
-            return _load(command.target)
+            return load(command.target)
         except (KeyboardInterrupt, Interrupted):
             raise
         except BaseException as error:  # a plugin's SystemExit at import is a broken plugin, too
@@ -88,7 +88,12 @@ class RootGroup(click.Group):
         session_of(ctx).report_problems()
 
 
-def _load(target: str) -> click.Command:
+def load(target: str) -> click.Command:
+    """Import the command that a target names.
+
+    Raises:
+        TypeError: it is none; whatever the import raises.
+    """
     module, _, attribute = target.partition(":")
     loaded: Any = getattr(import_module(module), attribute)
     if not isinstance(loaded, click.Command):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from hephaestus.event import TelemetryEvent
 from hephaestus.plugins import Command, Plugin, PluginHost
@@ -104,8 +104,9 @@ def _modules(plugin: Plugin) -> list[ModuleType]:
 
 def _sub_commands(command: Command, path: list[str]) -> list[str]:
     """The names of a command's sub-commands, or of those of one of them."""
-    module, _, attribute = command.target.partition(":")
-    found = getattr(import_module(module), attribute)
+    from hephaestus.cli._group import load
+
+    found: Any = load(command.target)
     context = found.make_context(command.name, [], resilient_parsing=True)
     for name in path:
         found = found.get_command(context, name)
